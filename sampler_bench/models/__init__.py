@@ -1,0 +1,1 @@
+"""What can be measured: reference samplers, and language models behind a vLLM server."""

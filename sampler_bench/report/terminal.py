@@ -1,0 +1,60 @@
+"""What the command line prints about targets and tasks."""
+
+import math
+
+from rich.console import Group
+from rich.table import Table
+
+from sampler_bench.targets import DIGITS, END, Conditional
+from sampler_bench.tasks import Task
+
+BAR_WIDTH = 40
+SYMBOL_NAMES = [*DIGITS, "END"]
+
+
+def conditional_table(task: Task, prefix: str, conditional: Conditional) -> Group:
+    """The exact conditional after a prefix: counts, probabilities and bars."""
+    target = task.target
+    shown = prefix or "(nothing)"
+    if len(shown) > 40:
+        shown = f"{shown[:18]}…{shown[-18:]} ({len(prefix)} digits)"
+    table = Table(box=None)
+    table.add_column("")
+    table.add_column("count", justify="right")
+    table.add_column("P", justify="right")
+    table.add_column("")
+    for symbol, (name, p) in enumerate(zip(SYMBOL_NAMES, conditional.p, strict=True)):
+        if symbol == END and p == 0:
+            continue
+        complete = len(prefix) == target.digits
+        following = prefix if symbol == END else prefix + name
+        count = 0 if complete and symbol != END else target.count(following)
+        bar = "█" * round(BAR_WIDTH * float(p))
+        table.add_row(name, _count(count), f"{p:.6f}", bar)
+    entropy = sum(-p * math.log(p) for p in conditional.p if 0 < p < 1)
+    return Group(
+        f"{task.title}: next symbol after {shown}",
+        table,
+        f"entropy {entropy:.4f} nats ({entropy / math.log(2):.4f} bits), method {conditional.method}",
+    )
+
+
+def _count(count: int | None) -> str:
+    if count is None:
+        return "?"
+    return f"{count:,}" if count < 10**12 else f"{count:.4e}"
+
+
+def task_table(tasks: list[Task]) -> Table:
+    """Name, title and information of tasks."""
+    table = Table(box=None)
+    table.add_column("task", no_wrap=True)
+    table.add_column("title")
+    table.add_column("members", justify="right")
+    table.add_column("I(S), nats", justify="right")
+    table.add_column("bits", justify="right")
+    for task in tasks:
+        nats = task.target.information()
+        bits = nats / math.log(2)
+        table.add_row(task.name, task.title, _count(task.target.count("")), f"{nats:.3f}", f"{bits:.3f}")
+    return table

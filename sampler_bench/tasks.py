@@ -1,0 +1,215 @@
+"""Tasks, arms and suites: TOML files that say what is asked, how, and in which company.
+
+A folder of tasks holds ``NAME.toml`` a task, ``suites/NAME.toml`` a suite and ``arms/NAME.toml`` an arm.
+The built-in folder is shipped with the package; a user's own folders add to it.
+"""
+
+import difflib
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import fields
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from sampler_bench.errors import InputError
+from sampler_bench.targets import FAMILIES, Target
+
+
+class _Definition(BaseModel):
+    """A TOML file, checked: unknown keys and wrong types are errors."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    name: str  # the file's name without .toml
+    title: str
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of the content: two definitions with the same fingerprint ask the same."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+
+class Task(_Definition):
+    """A target and the phrase that asks a model for a member of it.
+
+    ``phrase`` completes "a random ...". ``version`` is raised whenever a change alters results.
+    """
+
+    version: int = Field(ge=1)
+    phrase: str
+    target_definition: dict = Field(alias="target")
+
+    @cached_property
+    def target(self) -> Target:
+        """The truth. Raises InputError if the definition names no family or does not fit it."""
+        return _make_target(self.target_definition)
+
+
+class Message(BaseModel):
+    """One turn of a chat; ``{phrase}`` in the content stands for the task's phrase."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+def _one_group(pattern: str) -> str:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(f"is not a regular expression: {error}") from error
+    if groups != 1:
+        raise ValueError(f"needs exactly one (group) around the number, has {groups}")
+    return pattern
+
+
+class Arm(_Definition):
+    """A way of asking: the prompt, the room to answer, and the rule that finds the answer.
+
+    ``answer`` is a regular expression whose one group is the number; ``take`` says which of its
+    matches counts. ``reads_conditionals``: the answer starts the response, so that the model's
+    next-digit distribution can be read there. ``tokens``: room for a response beyond the number.
+    """
+
+    reads_conditionals: bool
+    tokens: int = Field(ge=1)
+    answer: Annotated[str, AfterValidator(_one_group)]
+    take: Literal["first", "last"]
+    messages: list[Message] = Field(min_length=1)
+
+
+class Suite(_Definition):
+    """A named list of tasks, and how much of each is measured.
+
+    ``numbers``: numbers per task along which conditionals are read. ``samples``: responses per task.
+    """
+
+    tasks: list[str] = Field(min_length=1)
+    numbers: int = Field(ge=1)
+    samples: int = Field(ge=1)
+
+
+class Catalog:
+    """The built-in tasks, arms and suites, and those of the user's folders."""
+
+    def __init__(self, folders: Sequence[Path] = ()):
+        for folder in folders:
+            if not Path(folder).is_dir():
+                raise InputError(f"no folder of tasks at {folder}")
+        self._folders = [builtin_folder(), *map(Path, folders)]
+
+    def task_names(self) -> list[str]:
+        return sorted(self._files("task"))
+
+    def arm_names(self) -> list[str]:
+        return sorted(self._files("arm"))
+
+    def suite_names(self) -> list[str]:
+        return sorted(self._files("suite"))
+
+    def task(self, name: str) -> Task:
+        """The task of that name. Raises InputError if there is none or its file is not right."""
+        path = self._find("task", name)
+        task = _read(Task, path)
+        try:
+            task.target  # noqa: B018  a wrong [target] is reported here, with the file's name
+        except InputError as error:
+            raise InputError(f"{path}, [target]: {error}") from error
+        return task
+
+    def arm(self, name: str) -> Arm:
+        """The arm of that name. Raises InputError if there is none or its file is not right."""
+        return _read(Arm, self._find("arm", name))
+
+    def suite(self, name: str) -> Suite:
+        """The suite of that name; a task's name stands for the suite of that one task."""
+        if name in self._files("task"):
+            return Suite(name=name, title=name, tasks=[name], numbers=32, samples=32)
+        return _read(Suite, self._find("suite", name))
+
+    def _find(self, kind: str, name: str) -> Path:
+        files = self._files(kind)
+        if name not in files:
+            close = difflib.get_close_matches(name, files, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(files))}"
+            raise InputError(f"unknown {kind} {name!r}; {hint}")
+        return files[name]
+
+    def _files(self, kind: str) -> dict[str, Path]:
+        inside = {"task": ".", "arm": "arms", "suite": "suites"}[kind]
+        found: dict[str, Path] = {}
+        for folder in self._folders:
+            for path in sorted((folder / inside).glob("*.toml")):
+                if path.stem in found:
+                    raise InputError(f"two {kind}s are named {path.stem!r}: {found[path.stem]}, {path}")
+                found[path.stem] = path
+        return found
+
+
+def load_task(name: str, folders: Sequence[Path] = ()) -> Task:
+    """The built-in task of that name, or one in the given folders.
+
+    Raises
+    ------
+    InputError
+        If there is no such task, or its file is not right: says file, key and choices.
+    """
+    return Catalog(folders).task(name)
+
+
+def builtin_folder() -> Path:
+    """The tasks shipped with the package (in a checkout: the folder ``tasks/`` beside it)."""
+    package = Path(str(resources.files("sampler_bench")))
+    shipped = package / "builtin_tasks"
+    return shipped if shipped.is_dir() else package.parent / "tasks"
+
+
+D = TypeVar("D", bound=_Definition)
+
+
+def _read(kind: type[D], path: Path) -> D:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise InputError(f"{path}: {error}") from error
+    if "name" in content:
+        raise InputError(f"{path}: key 'name' has no place here; the file's name is the name")
+    keys = [field.alias or name for name, field in kind.model_fields.items() if name != "name"]
+    try:
+        return kind.model_validate({"name": path.stem, **content})
+    except ValidationError as error:
+        raise InputError(f"{path}: {_explain(error, keys)}") from error
+
+
+def _make_target(definition: dict) -> Target:
+    parameters = dict(definition)
+    family = parameters.pop("family", None)
+    if family not in FAMILIES:
+        raise InputError(f"family = {family!r} is not known; choose from {', '.join(FAMILIES)}")
+    kind = FAMILIES[family]
+    try:
+        # From JSON: there, strict checking takes an object for a dataclass, and still no "3" for 3.
+        return TypeAdapter(kind).validate_json(json.dumps(parameters, default=str))
+    except ValidationError as error:
+        keys = ["family", *(field.name for field in fields(kind))]
+        raise InputError(_explain(error, keys)) from error
+
+
+def _explain(error: ValidationError, keys: list[str]) -> str:
+    """The first thing wrong, in a sentence: key, value, and what would be right."""
+    unknown = ("extra_forbidden", "unexpected_keyword_argument")
+    first = min(error.errors(), key=lambda each: each["type"] not in unknown)  # a typo explains the rest
+    key = ".".join(str(part) for part in first["loc"])
+    match first["type"]:
+        case kind if kind in unknown:
+            return f"unknown key {key!r}; the keys are {', '.join(keys)}"
+        case "missing" | "missing_argument":
+            return f"key {key!r} is missing"
+        case _:
+            return f"{key} = {first['input']!r}: {first['msg'].removeprefix('Value error, ')}"

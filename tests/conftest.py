@@ -1,0 +1,33 @@
+"""Shared by all tests: the command line as a process, and one real vLLM server a session."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sampler_bench.models import smollm2
+from sampler_bench.models.sources import ServerOptions, find_model
+
+COMMAND = str(Path(sys.executable).parent / "sampler-bench")
+
+
+@pytest.fixture
+def cli(tmp_path):
+    """Run the command line in an empty folder; returns the finished process."""
+
+    def run(*arguments: object, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+        command = [COMMAND, *map(str, arguments)]
+        return subprocess.run(
+            command, capture_output=True, text=True, cwd=tmp_path, timeout=timeout, check=False
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def server():
+    """A vLLM server with smollm2-135m on this machine's CPU (or GPU)."""
+    say = print
+    with find_model(smollm2.NAME, ServerOptions()).serve(say) as running:
+        yield running

@@ -1,0 +1,104 @@
+"""Each family against brute force or an independent method."""
+
+import math
+from itertools import product
+
+import pytest
+from sympy import isprime
+
+from sampler_bench.errors import InputError
+from sampler_bench.targets import DIGITS, END, Multiples, Powers, TwinPrimes
+
+
+def all_prefixes(digits: int):
+    for length in range(digits + 1):
+        yield from map("".join, product(DIGITS, repeat=length))
+
+
+@pytest.mark.parametrize("member", ["either", "lower"])
+def test_3_digit_twin_primes_equal_brute_force_for_every_prefix(member):
+    def belongs(p):
+        return isprime(p) and (isprime(p + 2) or (member == "either" and isprime(p - 2)))
+
+    members = [str(p) for p in range(100, 1000) if belongs(p)]
+    target = TwinPrimes(3, member)
+    for prefix in all_prefixes(3):
+        assert target.count(prefix) == sum(number.startswith(prefix) for number in members)
+
+
+def test_no_twin_prime_of_two_digits_or_more_ends_in_five():
+    target = TwinPrimes(4)
+    assert not any(target.contains(f"{prefix}5") for prefix in range(100, 1000))
+
+
+def test_twin_pairs_below_powers_of_ten_equal_the_published_counts():
+    published = [2, 8, 35, 205, 1224, 8169, 58980, 440312, 3424506]  # OEIS A007508
+    below = 0
+    for digits, expected in enumerate(published, start=1):
+        below += TwinPrimes(digits, "lower").count("")
+        assert below == expected
+
+
+def count_by_automaton(digits: int, modulus: int, residue: int, prefix: str) -> int:
+    """Members with a prefix, by an automaton over residues: state x mod m, digit d: 10 x + d mod m."""
+    states = [0] * modulus
+    states[int(prefix or "0") % modulus] = 1
+    for position in range(len(prefix), digits):
+        following = [0] * modulus
+        for state, ways in enumerate(states):
+            for digit in range(1 if position == 0 else 0, 10):
+                following[(10 * state + digit) % modulus] += ways
+        states = following
+    return states[residue]
+
+
+@pytest.mark.parametrize(
+    ("digits", "modulus", "residue"), [(1, 3, 0), (2, 7, 6), (3, 100, 99), (40, 13, 5), (100, 2, 0)]
+)
+def test_multiples_equal_an_automaton_over_residues(digits, modulus, residue):
+    target = Multiples(digits, modulus, residue)
+    for prefix in ["", "1", "9", "10", "123", "98765", target.unrank(target.count("") // 2)]:
+        if len(prefix) <= digits:
+            assert target.count(prefix) == count_by_automaton(digits, modulus, residue, prefix)
+
+
+def test_only_the_last_digit_of_an_even_number_is_bound():
+    target = Multiples(100, 2)
+    assert target.conditional("").p[1:END].tolist() == [1 / 9] * 9
+    assert target.conditional("1234567890" * 5).p[:END].tolist() == [0.1] * 10
+    assert target.conditional("7" * 99).p[:END].tolist() == [0.2, 0] * 5
+    assert target.information() == pytest.approx(math.log(2), abs=1e-12)
+
+
+def test_100_digit_powers_of_3_start_with_1_or_5_and_are_forced_from_there():
+    target = Powers(100, 3)
+    first = target.conditional("").p
+    assert first[[1, 5]].tolist() == [0.5, 0.5]
+    for number in (str(3**208), str(3**209)):
+        assert len(number) == 100
+        for k in range(1, 100):
+            assert target.conditional(number[:k]).p[int(number[k])] == 1
+    assert target.information() == pytest.approx(math.log(9 * 10**99 / 2))
+
+
+def test_one_is_a_power_of_every_base():
+    assert Powers(1, 5).members == [1, 5]
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda: TwinPrimes(0), "digits = 0"),
+        (lambda: TwinPrimes(10), "up to 9 digits"),
+        (lambda: Multiples(0, 2), "digits = 0"),
+        (lambda: Multiples(3, 0), "modulus = 0"),
+        (lambda: Multiples(3, 7, 7), r"residue = 7: it must lie in 0\.\.6"),
+        (lambda: Multiples(1, 100, 50), "is empty"),
+        (lambda: Powers(0, 2), "digits = 0"),
+        (lambda: Powers(3, 1), "base = 1"),
+        (lambda: Powers(2, 1000), "no power of 1000 has 2 digits"),
+    ],
+)
+def test_a_target_that_makes_no_sense_is_refused(make, reason):
+    with pytest.raises(InputError, match=reason):
+        make()

@@ -1,0 +1,156 @@
+"""Whole runs of the reference samplers: known scores, resuming, and what a run folder refuses."""
+
+import asyncio
+import json
+import math
+import signal
+import subprocess
+import time
+
+import pandas as pd
+import pytest
+
+from sampler_bench import load_task, run
+from sampler_bench.errors import InputError, StoreError
+from sampler_bench.tasks import Catalog
+from tests.conftest import COMMAND
+
+REFERENCES = ["oracle", "uniform-digits", "feasible-uniform"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("references") / "run"
+    run("quick", REFERENCES, out=out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def scores(folder) -> pd.Series:
+    return pd.read_csv(folder / "scores.csv").set_index(["model", "task", "metric"])["value"]
+
+
+@pytest.mark.parametrize("task", Catalog().suite("quick").tasks)
+def test_the_oracle_has_content_0_and_uniform_digits_i_of_s(scores, task):
+    assert abs(scores["oracle", task, "content"]) < 1e-12
+    # I(S) = ln(9 10^(n-1) / |S|)
+    target = load_task(task).target
+    information = math.log(9 * 10 ** (target.digits - 1)) - math.log(target.count(""))
+    assert abs(scores["uniform-digits", task, "content"] - information) < 1e-12
+    for model in REFERENCES:
+        assert abs(scores[model, task, "stopping"]) < 1e-12
+    assert 0 <= scores["feasible-uniform", task, "content"] < information
+
+
+def test_samples_of_the_oracle_are_valid_and_of_those_who_know_the_support_too(scores):
+    for task in Catalog().suite("quick").tasks:
+        assert scores["oracle", task, "validity"] == scores["feasible-uniform", task, "validity"] == 1
+    assert scores["uniform-digits", "powers-of-3-100", "validity"] == 0
+
+
+def test_the_conditionals_of_a_number_multiply_to_its_probability(folder):
+    """The chain rule on the stored truth itself, which calibration does not touch."""
+    records = pd.read_parquet(folder / "conditionals").query("model == 'oracle'")
+    for task, rows in records.groupby("task"):
+        for _, path in rows.groupby("number_id"):
+            number = path["prefix"].iloc[-1]
+            steps = zip(path["p"], number, strict=False)
+            log_probability = sum(math.log(p[int(digit)]) for p, digit in steps)
+            assert log_probability == pytest.approx(-math.log(load_task(task).target.count("")))
+
+
+def test_the_folder_holds_what_is_documented(folder):
+    names = {path.name for path in folder.iterdir()} - {".lock"}
+    assert names == {"manifest.json", "conditionals", "samples", "scores.csv", "scores.parquet", "digits.png"}
+    columns = "suite,task,model,arm,decoder,metric,unit,value,low,high,n"
+    assert (folder / "scores.csv").read_text().splitlines()[0] == columns
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["settings"] == {"seed": 0, "numbers": 32, "samples": 32}
+    assert manifest["tasks"]["twin-primes-3"]["members"] == "54"
+    assert manifest["arms"]["direct"]["messages"][-1]["content"] == "A random {phrase}."
+    assert manifest["models"]["oracle"]["realised"]["samples"] == 32 * 8
+    assert manifest["sessions"][0]["packages"]["numpy"]
+
+
+def test_running_again_measures_nothing_and_gives_the_same_bytes(folder):
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("*/*.parquet")}
+    scores = (folder / "scores.csv").read_bytes()
+    run("quick", REFERENCES, out=folder)
+    assert {path: path.stat().st_mtime_ns for path in folder.glob("*/*.parquet")} == before
+    assert (folder / "scores.csv").read_bytes() == scores
+
+
+def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(folder, tmp_path):
+    out = tmp_path / "run"
+    models = [argument for name in REFERENCES for argument in ("--model", name)]
+    command = [COMMAND, "run", "quick", *models, "--out", str(out), "--quiet"]
+    process = subprocess.Popen(command)
+    deadline = time.monotonic() + 120
+    while len(list(out.glob("*/*.parquet"))) < 5:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    kept = {path: path.stat().st_mtime_ns for path in out.glob("*/*.parquet")}
+    assert not (out / "scores.csv").exists()
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert (out / "scores.csv").read_bytes() == (folder / "scores.csv").read_bytes()
+
+
+def test_models_can_be_added_to_a_run(tmp_path):
+    run("even-6", ["oracle"], out=tmp_path, numbers=8, samples=4)
+    scores = run("even-6", ["uniform-digits"], out=tmp_path, numbers=8, samples=4)
+    assert set(scores["model"]) == {"oracle", "uniform-digits"}
+
+
+def test_a_folder_measured_otherwise_is_refused_and_kept(tmp_path):
+    run("even-6", ["oracle"], out=tmp_path, numbers=8, samples=4)
+    before = (tmp_path / "scores.csv").read_bytes()
+    with pytest.raises(
+        StoreError, match=r"another settings: .*'seed': 0.* there, .*'seed': 1.* here; choose"
+    ):
+        run("even-6", ["oracle"], out=tmp_path, numbers=8, samples=4, seed=1)
+    with pytest.raises(StoreError, match="another suite"):
+        run("twin-primes-3", ["oracle"], out=tmp_path, numbers=8, samples=4)
+    assert (tmp_path / "scores.csv").read_bytes() == before
+
+
+def test_a_changed_task_is_not_mixed_with_its_old_records(tmp_path):
+    tasks = tmp_path / "tasks"
+    tasks.mkdir()
+    text = 'title = "t"\nversion = 1\nphrase = "p"\n[target]\nfamily = "powers"\ndigits = 2\nbase = 2\n'
+    (tasks / "mine.toml").write_text(text)
+    run("mine", ["oracle"], out=tmp_path / "run", task_folders=[tasks], samples=2)
+    (tasks / "mine.toml").write_text(text.replace("version = 1", "version = 2"))
+    with pytest.raises(StoreError, match="another task 'mine'"):
+        run("mine", ["oracle"], out=tmp_path / "run", task_folders=[tasks], samples=2)
+
+
+def test_two_runs_into_one_folder_at_once_are_refused(tmp_path):
+    command = [COMMAND, "run", "quick", "--model", "uniform-digits", "--out", str(tmp_path / "run")]
+    first = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("run/*/*.parquet")):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    first.send_signal(signal.SIGSTOP)  # holds the folder for as long as it takes to look
+    try:
+        second = subprocess.run(command, capture_output=True, text=True, check=False)
+    finally:
+        first.send_signal(signal.SIGCONT)
+    assert second.returncode == 2
+    assert second.stderr.startswith("error: another run is writing to")
+    assert first.wait(120) == 0
+
+
+def test_a_run_works_inside_a_running_event_loop_as_in_a_notebook(tmp_path):
+    async def cell():
+        return run("even-6", ["oracle"], out=tmp_path, numbers=8, samples=4)
+
+    assert not asyncio.run(cell()).empty
+
+
+def test_a_run_without_models_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no model to measure"):
+        run("even-6", [], out=tmp_path)

@@ -1,0 +1,180 @@
+"""The command line as a person meets it: output, exit codes, and one sentence for what is wrong."""
+
+import http.server
+import json
+import socket
+import threading
+
+import pytest
+
+from sampler_bench.cli import main
+
+
+def test_truth_as_json_has_the_documented_keys(cli):
+    answer = json.loads(cli("truth", "twin-primes-3", "--prefix", "1", "--json").stdout)
+    assert list(answer) == ["task", "task_version", "prefix", "count", "p", "method", "bound"]
+    assert answer["count"] == "14"
+    assert answer["p"] == [4 / 14, 0, 0, 2 / 14, 1 / 14, 1 / 14, 0, 1 / 14, 1 / 14, 4 / 14, 0]
+    assert (answer["task"], answer["method"], answer["bound"]) == ("twin-primes-3", "exact", 0)
+
+
+def test_truth_counts_of_a_hundred_digits_are_exact(cli):
+    answer = json.loads(cli("truth", "even-100", "--json").stdout)
+    assert answer["count"] == str(45 * 10**98)
+
+
+def test_truth_shows_a_bar_a_digit(cli):
+    shown = cli("truth", "powers-of-3-100").stdout
+    assert shown.count("0.500000  ████████████████████") == 2
+    assert "0.6931 nats (1.0000 bits), method exact" in shown
+
+
+def test_truth_of_a_complete_number_is_to_stop(cli):
+    answer = json.loads(cli("truth", "even-6", "--prefix", "123456", "--json").stdout)
+    assert answer["p"] == [0.0] * 10 + [1.0]
+    assert "END" in cli("truth", "even-6", "--prefix", "123456").stdout
+
+
+def test_draw_prints_members_one_a_line_the_same_for_the_same_seed(cli):
+    drawn = [cli("draw", "twin-primes-6", "-n", 5, "--seed", seed).stdout for seed in (1, 1, 2)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert len(drawn[0].split()) == 5
+    for number in drawn[0].split():
+        assert cli("check", "twin-primes-6", number).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [("101", 0), ("103", 0), ("105", 1), ("23", 1), ("0101", 1), ("1o1", 2), ("-1", 2)]
+)
+def test_check_exits_with_0_for_members_and_1_for_others(cli, number, code):
+    assert cli("check", "twin-primes-3", "--", number).returncode == code
+
+
+def test_tasks_lists_every_task_suite_and_arm(cli):
+    shown = cli("tasks").stdout
+    for name in ("twin-primes-9", "even-100", "powers-of-2-6", "suite quick", "arm direct", "arm cot"):
+        assert name in shown
+
+
+def test_doctor_names_what_it_looked_at(cli):
+    shown = cli("doctor").stdout
+    for what in ("Python", "numba", "torchvision trap", "cores", "memory", "smollm2-135m"):
+        assert what in shown
+    nowhere = cli("doctor", "--base-url", f"http://127.0.0.1:{free_port()}")
+    assert nowhere.returncode == 1
+    assert "sampler-bench serve" in nowhere.stdout
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ("truth twin-prime-3", "unknown task 'twin-prime-3'; did you mean"),
+        ("truth twin-primes-3 --prefix 1x", "prefix '1x' holds 'x'"),
+        ("truth twin-primes-3 --prefix 1234", "prefix '1234' has 4 digits, but numbers here have 3"),
+        ("truth twin-primes-3 --prefix 12", "no member of 3-digit twin primes starts with '12'"),
+        ("truth twin-primes-3 --prefix 0", "no member of 3-digit twin primes starts with '0'"),
+        ("truth", "Missing argument 'TASK'"),
+        ("truth even-6 --jsn", "No such option: --jsn"),
+        ("draw even-6 -n 0", "Invalid value for '-n'"),
+        ("draw even-6 --tasks nowhere", "no folder of tasks at nowhere"),
+        ("run quik --model oracle", "unknown suite 'quik'; did you mean 'quick'?"),
+        ("run quick --model orcle", "unknown model 'orcle'"),
+        ("run quick --model oracle --arm direkt", "unknown arm 'direkt'; did you mean 'direct'?"),
+        ("run quick --model oracle --numbers 0", "numbers = 0: it must be at least 1"),
+        ("run quick --model oracle --out /proc/run", "cannot write /proc/run"),
+        ("run quick", "Missing option '--model'"),
+        ("run even-6 --model x --base-url nonsense", "does not answer as a vLLM server"),
+        ("leaderboard", "results holds no finished run"),
+        ("serve oracle", "oracle is a reference sampler"),
+        ("serve --port 99999", "port 99999 on 127.0.0.1 cannot be used"),
+        ("nonsense", "No such command 'nonsense'"),
+    ],
+)
+def test_bad_input_is_one_sentence_on_stderr_and_exit_code_2(cli, arguments, reason):
+    done = cli(*arguments.split())
+    assert done.returncode == 2
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("error: ")
+    assert reason in last
+    assert done.stderr.count("error: ") == 1
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_port_in_use_is_named(cli):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = cli("serve", "--port", port)
+    assert done.returncode == 2
+    assert f"port {port} on 127.0.0.1 cannot be used" in done.stderr
+
+
+def test_a_folder_without_weights_is_named(cli, tmp_path):
+    (tmp_path / "empty").mkdir()
+    done = cli("run", "quick", "--model", "empty")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "error: empty is not a model folder: it holds no config.json" in done.stderr
+
+
+class OldServer(http.server.BaseHTTPRequestHandler):
+    """Answers as a vLLM from before ``logprob_token_ids``: it ignores the field."""
+
+    def do_GET(self):
+        answers = {"/version": {"version": "0.1"}, "/v1/models": {"data": [{"id": "m"}]}}
+        self.answer(answers[self.path])
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/tokenize":
+            self.answer({"tokens": [ord(c) for c in body["prompt"]]})
+        else:
+            choice = {"text": "7", "finish_reason": "length", "logprobs": {"top_logprobs": [{"7": -0.1}]}}
+            self.answer({"choices": [choice], "usage": {}})
+
+    def answer(self, body: dict) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+
+    def log_message(self, *_):
+        pass
+
+
+class NotVllm(OldServer):
+    def do_GET(self):
+        self.send_error(404)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        (OldServer, "(vLLM 0.1) does not return the log-probabilities asked for with 'logprob_token_ids'"),
+        (NotVllm, "does not answer as a vLLM server"),
+    ],
+)
+def test_a_server_that_cannot_be_measured_is_named(cli, kind, reason):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), kind)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}"
+        done = cli("run", "even-6", "--model", "m", "--base-url", url)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert done.returncode == 2
+    assert reason in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_without_arguments_the_commands_are_listed(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["sampler-bench"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert "leaderboard" in capsys.readouterr().out

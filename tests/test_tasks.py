@@ -1,0 +1,117 @@
+"""Task files: what is shipped, and what is said of a file that is not right."""
+
+import re
+
+import pytest
+
+from sampler_bench import load_task
+from sampler_bench.errors import InputError
+from sampler_bench.tasks import Catalog
+
+GOOD = """
+title = "Multiples of seven"
+version = 1
+phrase = "3-digit multiple of 7"
+[target]
+family = "multiples"
+digits = 3
+modulus = 7
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "sevens.toml").write_text(GOOD)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", Catalog().task_names())
+def test_every_shipped_task_loads_and_its_name_tells_its_length(name):
+    task = load_task(name)
+    assert task.target.digits == int(name.rpartition("-")[2])
+    assert f"{task.target.digits}-digit" in task.phrase
+
+
+@pytest.mark.parametrize("name", Catalog().suite_names())
+def test_every_task_of_a_shipped_suite_exists(name):
+    catalog = Catalog()
+    assert set(catalog.suite(name).tasks) <= set(catalog.task_names())
+
+
+@pytest.mark.parametrize("name", Catalog().arm_names())
+def test_every_shipped_arm_asks_for_the_phrase_last(name):
+    messages = Catalog().arm(name).messages
+    assert "{phrase}" in messages[-1].content
+    assert messages[-1].role == "user"
+
+
+def test_a_task_of_the_users_own_is_found(folder):
+    assert load_task("sevens", [folder]).target.contains("700")
+
+
+def test_a_task_stands_for_a_suite_of_itself(folder):
+    assert Catalog([folder]).suite("sevens").tasks == ["sevens"]
+
+
+def test_a_change_of_content_changes_the_fingerprint_and_nothing_else_does(folder):
+    before = load_task("sevens", [folder]).fingerprint
+    (folder / "sevens.toml").write_text("# a comment\n" + GOOD)
+    assert load_task("sevens", [folder]).fingerprint == before
+    (folder / "sevens.toml").write_text(GOOD.replace("modulus = 7", "modulus = 8"))
+    assert load_task("sevens", [folder]).fingerprint != before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("version = 1", "verson = 1", "unknown key 'verson'; the keys are title, version, phrase, target"),
+        ("version = 1", "", "key 'version' is missing"),
+        ("version = 1", 'version = "1"', "version = '1': Input should be a valid integer"),
+        ("version = 1", "version = 0", "version = 0: Input should be greater than or equal to 1"),
+        ("version = 1", "name = 'x'", "key 'name' has no place here"),
+        ("version = 1", "version = ", "Invalid value (at line 3"),
+        (
+            '"multiples"',
+            '"multipels"',
+            "'multipels' is not known; choose from multiples, powers, twin-primes",
+        ),
+        ("digits = 3", "digits = 0", "digits = 0: a number has at least 1 digit"),
+        ("digits = 3", 'digits = "3"', "digits = '3': Input should be a valid integer"),
+        ("digits = 3", "", "key 'digits' is missing"),
+        ("modulus = 7", "modulo = 7", "unknown key 'modulo'; the keys are family, digits, modulus, residue"),
+    ],
+)
+def test_a_wrong_file_is_named_with_the_key_and_the_choices(folder, old, new, reason):
+    (folder / "sevens.toml").write_text(GOOD.replace(old, new))
+    with pytest.raises(InputError, match=re.escape(reason)) as caught:
+        load_task("sevens", [folder])
+    assert "sevens.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"), [(r"\d+", "has 0"), (r"(\d)(\d)", "has 2"), ("(", "not a regular expression")]
+)
+def test_an_answer_rule_without_exactly_one_group_is_refused(folder, answer, reason):
+    (folder / "arms").mkdir()
+    shipped = (Catalog()._files("arm")["direct"]).read_text()
+    (folder / "arms" / "odd.toml").write_text(
+        re.sub(r"answer = .*", lambda _: f"answer = '{answer}'", shipped)
+    )
+    with pytest.raises(InputError, match=reason):
+        Catalog([folder]).arm("odd")
+
+
+def test_a_name_close_to_a_task_is_suggested():
+    with pytest.raises(InputError, match="unknown task 'twin-prime-3'; did you mean 'twin-primes-3'"):
+        load_task("twin-prime-3")
+
+
+def test_two_tasks_of_one_name_are_refused(folder):
+    (folder / "even-6.toml").write_text(GOOD)
+    with pytest.raises(InputError, match="two tasks are named 'even-6'"):
+        load_task("even-6", [folder])
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no folder of tasks at"):
+        Catalog([tmp_path / "nowhere"])

@@ -1,0 +1,102 @@
+"""What the client reads from a real server, against the same weights in transformers."""
+
+import asyncio
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from sampler_bench.errors import ServerError
+from sampler_bench.models import smollm2
+from sampler_bench.models.base import Prompt
+from sampler_bench.models.vllm_client import VllmModel
+from sampler_bench.targets import DIGITS, END
+from sampler_bench.tasks import Catalog
+
+pytestmark = pytest.mark.vllm
+PROMPT = Prompt(Catalog().task("twin-primes-6"), Catalog().arm("direct"))
+
+
+def ask(server, question, name=smollm2.NAME):
+    """The answer of a coroutine function given the connected model."""
+
+    async def connected():
+        async with VllmModel(server.base_url, name) as model:
+            return await question(model)
+
+    return asyncio.run(connected())
+
+
+def conditionals_by_transformers(prompt: Prompt, prefixes: list[str]) -> np.ndarray:
+    """q(next symbol | prefix) by a forward pass in float32."""
+    tokenizer = AutoTokenizer.from_pretrained(smollm2.model_folder())
+    model = AutoModelForCausalLM.from_pretrained(smollm2.model_folder(), dtype=torch.float32)
+    text = tokenizer.apply_chat_template(prompt.messages, add_generation_prompt=True, tokenize=False)
+    digit_ids = [tokenizer.encode(digit, add_special_tokens=False)[0] for digit in DIGITS]
+    rows = []
+    for prefix in prefixes:
+        ids = tokenizer.encode(text + prefix, add_special_tokens=False, return_tensors="pt")
+        with torch.no_grad():
+            law = torch.softmax(model(ids).logits[0, -1].double(), dim=-1)
+        digits = law[digit_ids].numpy()
+        rows.append([*digits, 1 - digits.sum()])
+    return np.array(rows)
+
+
+def test_conditionals_equal_a_forward_pass_in_transformers(server):
+    numbers = PROMPT.task.target.sample(3, np.random.default_rng(0))
+    prefixes = sorted({number[:k] for number in numbers for k in range(7)} | {"0", "55555", "1234567"})[:20]
+    assert len(prefixes) == 20
+    found = ask(server, lambda model: model.conditionals(PROMPT, prefixes))
+    expected = conditionals_by_transformers(PROMPT, prefixes)
+    assert found.shape == (20, 11)
+    assert np.abs(found - expected).max() < 1e-4
+    assert np.abs(np.log(found) - np.log(expected)).max() < 1e-2
+
+
+def test_digits_are_written_where_the_chat_template_would_write_them(server):
+    """Appending digit tokens to the rendered prompt gives the tokens of the chat with that answer."""
+
+    async def both(model):
+        answered = [*PROMPT.messages, {"role": "assistant", "content": "649"}]
+        body = {"model": model.name, "messages": answered, "add_generation_prompt": False}
+        body["continue_final_message"] = True
+        rendered = (await model._request("POST", "/tokenize", body))["tokens"]
+        return rendered, await model._tokenized(PROMPT) + [model._digit_ids[digit] for digit in (6, 4, 9)]
+
+    rendered, built = ask(server, both)
+    assert rendered == built
+
+
+def test_samples_repeat_with_their_seed_and_differ_without(server):
+    async def three_times(model):
+        return [await model.sample(PROMPT, 6, seed) for seed in (1, 1, 2)]
+
+    first, again, other = ask(server, three_times)
+    assert [r.text for r in first] == [r.text for r in again]
+    assert [r.text for r in first] != [r.text for r in other]
+    assert len({r.seed for r in first}) == 6
+    assert all(0 < r.completion_tokens <= PROMPT.max_tokens for r in first)
+
+
+def test_first_digits_are_sampled_from_the_conditional(server):
+    """300 responses; each digit's count within 5 standard deviations of its share."""
+
+    async def both(model):
+        return await model.conditionals(PROMPT, [""]), await model.sample(PROMPT, 300, 5)
+
+    (q,), responses = ask(server, both)
+    counts = np.array([sum(r.text.startswith(digit) for r in responses) for digit in DIGITS])
+    error = np.sqrt(300 * q[:END] * (1 - q[:END]))
+    assert (np.abs(counts - 300 * q[:END]) <= 5 * error + 1).all()
+
+
+def test_a_name_that_is_not_served_is_refused_with_those_that_are(server):
+    with pytest.raises(ServerError, match="serves smollm2-135m, not 'other'"):
+        ask(server, lambda model: model.conditionals(PROMPT, [""]), name="other")
+
+
+def test_the_servers_own_message_is_passed_on(server):
+    with pytest.raises(ServerError, match=r"answered 400: .*logprobs"):
+        ask(server, lambda model: model._complete({"prompt": [1], "max_tokens": 1, "logprobs": -5}))

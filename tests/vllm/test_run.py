@@ -1,0 +1,122 @@
+"""Whole runs against a real server: killed in the middle, interrupted, and through the command line."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.conftest import COMMAND
+
+pytestmark = pytest.mark.vllm
+SIZE = ["--numbers", 40, "--samples", 40]
+MODEL = ["--model", "smollm2-135m"]
+
+
+def parts(folder: Path) -> dict[str, int]:
+    """The parts of a run, each with the time it was written."""
+    return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.glob("*/*.parquet")}
+
+
+def start(folder: Path, server) -> subprocess.Popen:
+    arguments = ["run", "twin-primes-4", *MODEL, *SIZE, "--base-url", server.base_url, "--out", folder]
+    return subprocess.Popen([COMMAND, *map(str, arguments)], stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_parts(folder: Path, count: int) -> None:
+    deadline = time.monotonic() + 300
+    while len(parts(folder)) < count:
+        assert time.monotonic() < deadline, "no part was written in five minutes"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(server, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("undisturbed") / "run"
+    process = start(folder, server)
+    assert process.wait(600) == 0, process.stderr.read()
+    process.stderr.close()
+    return folder
+
+
+@pytest.mark.parametrize(("blow", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_a_run_cut_short_goes_on_to_the_same_scores(server, undisturbed, tmp_path, blow, code):
+    folder = tmp_path / "run"
+    process = start(folder, server)
+    wait_for_parts(folder, 2)
+    process.send_signal(blow)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == code
+    if blow == signal.SIGINT:
+        assert "what was measured is kept" in said
+        assert "Traceback" not in said
+    kept = parts(folder)
+    assert 2 <= len(kept) < len(parts(undisturbed))
+
+    again = start(folder, server)
+    assert again.wait(600) == 0, again.stderr.read()
+    again.stderr.close()
+    finished = parts(folder)
+    assert {name: finished[name] for name in kept} == kept  # no unit done twice
+    assert finished.keys() == parts(undisturbed).keys()
+    # vLLM promises no bitwise sameness between batches: floating-point noise is all that may differ.
+    scores = [pd.read_csv(path / "scores.csv") for path in (folder, undisturbed)]
+    pd.testing.assert_frame_equal(*scores, rtol=1e-4, atol=1e-5)
+
+
+def test_the_command_line_measures_and_prints_a_leaderboard(undisturbed, cli):
+    shown = cli("leaderboard", undisturbed)
+    assert shown.returncode == 0
+    assert "smollm2-135m" in shown.stdout
+    assert all(len(line) <= 80 for line in shown.stdout.splitlines() if "written" not in line)
+    scores = pd.read_csv(undisturbed / "scores.csv").set_index(["task", "arm", "metric"])["value"]
+    content, information = (scores["twin-primes-4", "direct", m] for m in ("content", "information"))
+    assert scores["twin-primes-4", "direct", "skill"] == pytest.approx(1 - content / information)
+    stopping, kinds = scores["twin-primes-4", "direct", "stopping"], ("format", "stop")
+    assert stopping == pytest.approx(sum(scores["twin-primes-4", "direct", kind] for kind in kinds))
+    assert content > 0
+    assert ("twin-primes-4", "cot", "content") not in scores.index
+
+
+def descendants(pid: int) -> set[int]:
+    """Processes below a process, by /proc."""
+    parent_of = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent_of[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+    found, fresh = set(), {pid}
+    while fresh:
+        fresh = {child for child, parent in parent_of.items() if parent in fresh} - found
+        found |= fresh
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
+def test_a_server_started_here_never_outlives_its_command(blow, tmp_path):
+    process = subprocess.Popen(
+        [COMMAND, "serve", "--port", "0"], stderr=subprocess.PIPE, text=True, env={**os.environ}, cwd=tmp_path
+    )
+    deadline = time.monotonic() + 120
+    while len(started := descendants(process.pid)) < 2:  # the API server and its engine
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    process.send_signal(blow)
+    _, said = process.communicate(timeout=60)
+    assert "Traceback" not in said
+    while any(map(alive, started)):
+        assert time.monotonic() < deadline, "the server outlived its command"
+        time.sleep(0.2)
