@@ -83,7 +83,9 @@ def run(
     except KeyboardInterrupt:
         print("stopped; what was measured is kept, the same command goes on from there", file=sys.stderr)
         raise
-    _print_leaderboard([out or benchmark.RESULTS], out or benchmark.RESULTS, only=(out or Path(suite)).name)
+    _print_leaderboard(
+        [out or benchmark.RESULTS], out or benchmark.RESULTS, only=(out or Path(suite)).resolve().name
+    )
 
 
 @app.command()

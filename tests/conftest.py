@@ -9,6 +9,7 @@ import pytest
 from sampler_bench.models import smollm2
 from sampler_bench.models.sources import ServerOptions, find_model
 
+SECRET = "key-that-must-not-be-seen"
 COMMAND = str(Path(sys.executable).parent / "sampler-bench")
 
 
@@ -27,7 +28,8 @@ def cli(tmp_path):
 
 @pytest.fixture(scope="session")
 def server():
-    """A vLLM server with smollm2-135m on this machine's CPU (or GPU)."""
-    say = print
-    with find_model(smollm2.NAME, ServerOptions()).serve(say) as running:
-        yield running
+    """A vLLM server with smollm2-135m on this machine's CPU (or GPU) that asks for the key SECRET."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VLLM_API_KEY", SECRET)
+        with find_model(smollm2.NAME, ServerOptions()).serve(print) as running:
+            yield running

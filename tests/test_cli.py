@@ -89,7 +89,7 @@ def free_port() -> int:
         ("run quick --model oracle --numbers 0", "numbers = 0: it must be at least 1"),
         ("run quick --model oracle --out /proc/run", "cannot write /proc/run"),
         ("run quick", "Missing option '--model'"),
-        ("run even-6 --model x --base-url nonsense", "does not answer as a vLLM server"),
+        ("run even-6 --model x --base-url nonsense", "base URL 'nonsense' does not start with http://"),
         ("leaderboard", "results holds no finished run"),
         ("serve oracle", "oracle is a reference sampler"),
         ("serve --port 99999", "port 99999 on 127.0.0.1 cannot be used"),

@@ -6,6 +6,7 @@ whatever a running server calls its model.
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
@@ -64,15 +65,16 @@ class Source:
             yield VllmModel(self._options.base_url, self.name, self._options.api_key)
         else:
             with self.serve(say) as server:
-                yield VllmModel(server.base_url, self.name, check_process=server.check)
+                key = os.environ.get("VLLM_API_KEY")  # the server has read it too
+                yield VllmModel(server.base_url, self.name, key, check_process=server.check)
 
     @contextmanager
     def serve(self, say: Say) -> Iterator[VllmServer]:
         """Serve the model on this machine."""
         model = self._served or str(smollm2.fetch(say))
-        log = smollm2.cache_folder() / "logs" / f"vllm-{self.name.replace('/', '--')}.log"
         options = self._options
-        with VllmServer(model, self.name, log, options.port, options.vllm_args) as server:
+        logs = smollm2.cache_folder() / "logs"
+        with VllmServer(model, self.name, logs, options.port, options.vllm_args) as server:
             server.start(say)
             yield server
 
@@ -107,6 +109,8 @@ def find_model(name: str, options: ServerOptions) -> Source:
     if name in REFERENCES:
         return Source(name, options)
     if options.base_url:
+        if not options.base_url.startswith(("http://", "https://")):
+            raise InputError(f"base URL {options.base_url!r} does not start with http:// or https://")
         return Source(name, options)
     if name == smollm2.NAME:
         return Source(name, options)

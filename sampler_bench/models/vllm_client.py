@@ -108,7 +108,7 @@ class VllmModel:
     async def _check_server(self) -> None:
         """Learn the server's version and the digits' tokens; refuse what cannot be measured."""
         try:
-            self.server_version = (await self._request("GET", "/version"))["version"]
+            self.server_version = (await self._send("GET", "/version"))["version"]
         except (ServerError, KeyError, TypeError) as error:
             raise ServerError(f"{self.base_url} does not answer as a vLLM server: {error}") from error
         served = [model["id"] for model in (await self._request("GET", "/v1/models"))["data"]]
@@ -182,7 +182,7 @@ class VllmModel:
                 return await self._send(method, path, body)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    async def _send(self, method: str, path: str, body: dict | None) -> dict:
+    async def _send(self, method: str, path: str, body: dict | None = None) -> dict:
         try:
             reply = await self._http.request(method, path, json=body)
         except httpx.TransportError as error:
@@ -191,6 +191,8 @@ class VllmModel:
             raise _TransientError(f"no connection to {self.base_url}: {reason}") from error
         if reply.status_code == 503:
             raise _TransientError(f"{self.base_url}{path} is overloaded (503)")
+        if reply.is_server_error:
+            self._check_process()
         if reply.is_error:
             raise ServerError(f"{self.base_url}{path} answered {reply.status_code}: {_message(reply)}")
         try:

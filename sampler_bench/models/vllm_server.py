@@ -39,8 +39,8 @@ class VllmServer:
         A folder or a Hugging Face id, passed to vLLM.
     served_name : str
         The name requests use.
-    log : Path
-        File that takes what the server prints.
+    logs : Path
+        Folder for the file that takes what the server prints.
     port : int, optional
         A free one is chosen if it is not given.
     extra_args : sequence of str
@@ -51,14 +51,14 @@ class VllmServer:
         self,
         model: str,
         served_name: str,
-        log: Path,
+        logs: Path,
         port: int | None = None,
         extra_args: Sequence[str] = (),
     ):
         self.model = model
         self.served_name = served_name
-        self.log = log
         self.port = _claim_port(port)
+        self.log = logs / f"vllm-{served_name.replace('/', '--')}-{self.port}.log"
         self.extra_args = list(extra_args)
         self._process: subprocess.Popen | None = None
 

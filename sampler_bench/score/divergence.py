@@ -21,6 +21,8 @@ class Profile:
         (stop, go on). ``entropy``: P(digit) H(p~), of the truth.
     uniform : ndarray, shape (numbers, positions)
         nats. ``content`` of uniform digits (1..9 first) in the model's place.
+    bound : ndarray, shape (numbers, positions)
+        nats. What the error of the truth's method can add to the divergence; 0 where it is exact.
     ends : ndarray of bool, shape (numbers, positions)
         Where the number is complete.
     """
@@ -30,6 +32,7 @@ class Profile:
     stopping: np.ndarray
     entropy: np.ndarray
     uniform: np.ndarray
+    bound: np.ndarray
     ends: np.ndarray
 
 
@@ -53,6 +56,7 @@ def profile(records: pd.DataFrame) -> Profile:
         stopping=table(_kl(_stop_or_go(p), _stop_or_go(q))),
         entropy=table(go_on * _entropy(truth)),
         uniform=table(go_on * _kl(truth, _normalised(uniform_digits))),
+        bound=table(records["bound"].to_numpy()),
         ends=table(p[:, END] == 1),
     )
 

@@ -83,6 +83,7 @@ def _divergences(records: pd.DataFrame, truth: Truth) -> list[tuple[str, str, Es
         ("format", "nats", total(np.where(divergence.ends, 0.0, divergence.stopping))),
         ("stop", "nats", total(np.where(divergence.ends, divergence.stopping, 0.0))),
         ("information", "nats", Estimate(truth.information, np.full(RESAMPLES, truth.information))),
+        ("bound", "nats", total(divergence.bound)),
         ("skill", "1", share),
     ]
 

@@ -19,7 +19,7 @@ def law(digits: dict[int, float], end: float = 0.0) -> list[float]:
 
 def records(*rows) -> pd.DataFrame:
     columns = ["number_id", "position", "weight", "p", "q"]
-    return pd.DataFrame([dict(zip(columns, row, strict=True)) for row in rows])
+    return pd.DataFrame([dict(zip(columns, row, strict=True)) for row in rows]).assign(bound=0.25)
 
 
 def test_content_is_the_divergence_of_digits_and_stopping_that_of_going_on():
@@ -35,6 +35,7 @@ def test_content_is_the_divergence_of_digits_and_stopping_that_of_going_on():
     assert found.entropy == pytest.approx(np.array([[math.log(2), 0.0]] * 2))
     assert found.uniform == pytest.approx(np.array([[math.log(9 / 2), 0.0]] * 2))
     assert found.ends.tolist() == [[False, True]] * 2
+    assert found.bound.tolist() == [[0.25, 0.25]] * 2
     assert found.weight.tolist() == [0.5, 0.5]
 
 

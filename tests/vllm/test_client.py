@@ -13,6 +13,7 @@ from sampler_bench.models.base import Prompt
 from sampler_bench.models.vllm_client import VllmModel
 from sampler_bench.targets import DIGITS, END
 from sampler_bench.tasks import Catalog
+from tests.conftest import SECRET
 
 pytestmark = pytest.mark.vllm
 PROMPT = Prompt(Catalog().task("twin-primes-6"), Catalog().arm("direct"))
@@ -22,7 +23,7 @@ def ask(server, question, name=smollm2.NAME):
     """The answer of a coroutine function given the connected model."""
 
     async def connected():
-        async with VllmModel(server.base_url, name) as model:
+        async with VllmModel(server.base_url, name, SECRET) as model:
             return await question(model)
 
     return asyncio.run(connected())

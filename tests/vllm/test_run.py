@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.conftest import COMMAND
+from tests.conftest import COMMAND, SECRET
 
 pytestmark = pytest.mark.vllm
 SIZE = ["--numbers", 40, "--samples", 40]
@@ -79,6 +79,24 @@ def test_the_command_line_measures_and_prints_a_leaderboard(undisturbed, cli):
     assert stopping == pytest.approx(sum(scores["twin-primes-4", "direct", kind] for kind in kinds))
     assert content > 0
     assert ("twin-primes-4", "cot", "content") not in scores.index
+
+
+def test_a_server_with_a_key_is_closed_without_it_and_the_key_is_never_stored(server, undisturbed, cli):
+    arguments = ["run", "even-6", *MODEL, "--base-url", server.base_url]
+    refused = cli(*arguments, "--api-key", "wrong")
+    assert refused.returncode == 2
+    assert "answered 401" in refused.stderr
+    assert "wrong" not in refused.stderr
+    for path in undisturbed.rglob("*"):
+        assert path.is_dir() or SECRET.encode() not in path.read_bytes()
+
+
+def test_a_server_that_dies_while_starting_shows_the_end_of_its_log(cli):
+    done = cli("run", "even-6", *MODEL, "--vllm-arg=--no-such-argument")
+    assert done.returncode == 2
+    assert "error: the vLLM server ended with code 2; the end of its log" in done.stderr
+    assert "unrecognized arguments: --no-such-argument" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def descendants(pid: int) -> set[int]:
