@@ -22,7 +22,8 @@ def main() -> int:
 
 
 def _end_at_eof(command: subprocess.Popen) -> None:
-    sys.stdin.buffer.read()
+    while os.read(0, 1024):  # not sys.stdin: its lock would be held while the interpreter ends
+        pass
     command.terminate()
     try:
         command.wait(GRACE_SECONDS)
