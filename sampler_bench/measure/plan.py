@@ -10,7 +10,7 @@ import numpy as np
 
 from sampler_bench.measure.records import SCHEMA_VERSION
 from sampler_bench.models.base import Prompt
-from sampler_bench.tasks import Arm, Task
+from sampler_bench.tasks import Arm, Suite, Task
 
 CHUNK = 16  # numbers or samples in a unit: what an interruption can cost
 
@@ -25,6 +25,17 @@ class Settings:
     seed: int
     numbers: int
     samples: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A suite with its definitions loaded. Reference samplers are measured under ``reference_arm`` alone."""
+
+    suite: Suite
+    tasks: list[Task]
+    arms: list[Arm]
+    reference_arm: Arm
+    settings: Settings
 
 
 @dataclass(frozen=True)

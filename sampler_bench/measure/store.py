@@ -74,9 +74,12 @@ class RunFolder:
         """The manifest, or None if the folder has none yet."""
         path = self.path / MANIFEST
         try:
-            return json.loads(path.read_text()) if path.exists() else None
+            manifest = json.loads(path.read_text()) if path.exists() else None
         except (OSError, ValueError) as error:
             raise StoreError(f"{path} cannot be read: {error}") from error
+        if not isinstance(manifest, dict | None):
+            raise StoreError(f"{path} is not the manifest of a run; choose another --out")
+        return manifest
 
     def write_manifest(self, manifest: dict) -> None:
         text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"

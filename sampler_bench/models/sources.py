@@ -20,7 +20,7 @@ from sampler_bench.models import smollm2
 from sampler_bench.models.base import DigitModel
 from sampler_bench.models.reference import REFERENCES
 from sampler_bench.models.vllm_client import SAMPLING, VllmModel
-from sampler_bench.models.vllm_server import VllmServer, describe_launch
+from sampler_bench.models.vllm_server import VllmServer, serving_arguments
 
 HUGGING_FACE_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 WEIGHTS = ("*.safetensors", "*.bin", "*.gguf", "*.pt")
@@ -85,7 +85,11 @@ class Source:
         common = {"kind": "vllm", "digits": "one token each", "sampling": SAMPLING}
         if self._options.base_url:
             return {**common, "identity": self.name, "base_url": _without_secrets(self._options.base_url)}
-        return {**common, "identity": self._identity(), "launch": describe_launch(self._options.vllm_args)}
+        return {
+            **common,
+            "identity": self._identity(),
+            "vllm_arguments": serving_arguments(self._options.vllm_args),
+        }
 
     def _identity(self) -> str:
         if self._served is None:
@@ -106,6 +110,8 @@ def find_model(name: str, options: ServerOptions) -> Source:
     ModelError
         If it is a folder without weights.
     """
+    if any(argument.startswith("--api-key") for argument in options.vllm_args):
+        raise InputError("give the API key in the environment variable VLLM_API_KEY, not as --vllm-arg")
     if name in REFERENCES:
         return Source(name, options)
     if options.base_url:

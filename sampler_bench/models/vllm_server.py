@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shlex
 import signal
 import socket
 import subprocess
@@ -20,6 +19,11 @@ from sampler_bench.models.guard import GRACE_SECONDS
 HOST = "127.0.0.1"
 START_SECONDS = 1800  # a large model takes long to load; a dead process is noticed at once
 TAIL_LINES = 15
+ARGUMENTS = [
+    *("--max-logprobs", "-1"),
+    *("--generation-config", "vllm"),  # not the model's own sampling defaults
+    "--enable-prefix-caching",
+]
 CPU_ARGUMENTS = [
     *("--dtype", "float32"),
     "--enforce-eager",  # compiling takes minutes and gains little on two cores
@@ -83,9 +87,8 @@ class VllmServer:
         command, environment = launch_command(), dict(os.environ, VLLM_NO_USAGE_STATS="1")
         command += ["--model", self.model] if command[-1] != "serve" else [self.model]
         command += ["--served-model-name", self.served_name, "--host", HOST, "--port", str(self.port)]
-        command += ["--max-logprobs", "-1", "--generation-config", "vllm", "--enable-prefix-caching"]
+        command += serving_arguments(self.extra_args)
         if runs_on_cpu():
-            command += CPU_ARGUMENTS
             environment.setdefault("VLLM_CPU_KVCACHE_SPACE", "2")
             environment.setdefault("VLLM_CPU_OMP_THREADS_BIND", _core_list())
         if Path(self.model).is_dir():
@@ -94,7 +97,7 @@ class VllmServer:
         say(f"starting vLLM for {self.served_name} (log: {self.log})")
         with self.log.open("w") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "sampler_bench.models.guard", *command, *self.extra_args],
+                [sys.executable, "-m", "sampler_bench.models.guard", *command],
                 env=environment,
                 stdin=subprocess.PIPE,
                 stdout=log,
@@ -162,9 +165,9 @@ def runs_on_cpu() -> bool:
     return _is_installed("vllm-cpu") and not _is_installed("vllm")
 
 
-def describe_launch(extra_args: Sequence[str]) -> str:
-    """The start of a managed server in one line, for the manifest."""
-    return shlex.join([*launch_command()[1:], *extra_args])
+def serving_arguments(extra_args: Sequence[str]) -> list[str]:
+    """vLLM's arguments that can change what is measured, the user's last."""
+    return [*ARGUMENTS, *(CPU_ARGUMENTS if runs_on_cpu() else []), *extra_args]
 
 
 def _is_installed(package: str) -> bool:

@@ -46,3 +46,5 @@ def test_secrets_stay_out_of_what_is_recorded():
     described = find_model("any", options).describe()
     assert described["base_url"] == "http://host:8000/v1"
     assert "secret" not in str(described)
+    with pytest.raises(InputError, match="VLLM_API_KEY"):
+        find_model("smollm2-135m", ServerOptions(vllm_args=["--api-key=secret"]))

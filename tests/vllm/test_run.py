@@ -1,6 +1,8 @@
 """Whole runs against a real server: killed in the middle, interrupted, and through the command line."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -9,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from sampler_bench.models import smollm2
 from tests.conftest import COMMAND, SECRET
 
 pytestmark = pytest.mark.vllm
@@ -89,6 +92,34 @@ def test_a_server_with_a_key_is_closed_without_it_and_the_key_is_never_stored(se
     assert "wrong" not in refused.stderr
     for path in undisturbed.rglob("*"):
         assert path.is_dir() or SECRET.encode() not in path.read_bytes()
+
+
+def test_an_arm_without_conditionals_is_measured_by_its_answers_alone(server, cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("VLLM_API_KEY", SECRET)
+    done = cli("run", "even-6", *MODEL, "--arm", "cot", "--samples", 2, "--base-url", server.base_url)
+    assert done.returncode == 0, done.stderr
+    scores = pd.read_csv(tmp_path / "results" / "even-6" / "scores.csv")
+    assert set(scores["metric"]) == {"validity", "answered"}
+    assert set(pd.read_csv(tmp_path / "results" / "leaderboard.csv")["arm"]) == {"cot"}
+
+
+def test_a_model_folder_is_served_measured_and_not_served_again(cli, tmp_path):
+    shutil.copytree(smollm2.fetch(print), tmp_path / "my-model")
+    arguments = ["run", "even-6", "--model", "my-model", "--numbers", 2, "--samples", 2]
+    first = cli(*arguments)
+    assert first.returncode == 0, first.stderr
+    assert "vLLM is ready" in first.stderr
+    (manifest,) = (tmp_path / "results").glob("*/manifest.json")
+    model = json.loads(manifest.read_text())["models"]["my-model"]
+    assert model["identity"].startswith("config-and-sizes:")
+    assert model["realised"] == {"conditionals": 2 * 7, "samples": 2 * 2}
+    assert model["server_version"]
+    assert "--generation-config" in model["vllm_arguments"]
+    again = cli(*arguments)
+    assert again.returncode == 0
+    assert "3 units, 3 done before" in again.stderr
+    assert "vLLM" not in again.stderr
+    assert again.stdout == first.stdout
 
 
 def test_a_server_that_dies_while_starting_shows_the_end_of_its_log(cli):
