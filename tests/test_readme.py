@@ -8,7 +8,8 @@ import pytest
 
 from sampler_bench import load_task
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
 
 
 def blocks(language: str) -> list[str]:
@@ -45,8 +46,15 @@ def test_the_task_example_loads(tmp_path):
     assert load_task("multiples-of-7-5", [tmp_path]).target.contains("70007")
 
 
+def test_the_leaderboard_is_the_published_one():
+    published = (ROOT / "results" / "published" / "quick" / "leaderboard.md").read_text()
+    rows = [line for line in published.splitlines() if line.startswith("|")]
+    assert len(rows) == 2 + 5
+    assert "\n".join(rows) in README
+
+
 def test_every_file_the_readme_links_to_is_there():
     links = re.findall(r"\]\(([^)#:]+)\)", README)
     assert links
     for link in links:
-        assert (Path(__file__).parents[1] / link).exists(), link
+        assert (ROOT / link).exists(), link
