@@ -13,6 +13,7 @@ import pytest
 from sampler_bench import load_task, run
 from sampler_bench.benchmark import write_leaderboard
 from sampler_bench.errors import InputError, StoreError
+from sampler_bench.report.leaderboard import markdown
 from sampler_bench.tasks import Catalog
 from tests.conftest import COMMAND
 
@@ -128,6 +129,16 @@ def test_a_changed_task_is_not_mixed_with_its_old_records(tmp_path):
     (tasks / "mine.toml").write_text(text.replace("version = 1", "version = 2"))
     with pytest.raises(StoreError, match="another task 'mine'"):
         run("mine", ["oracle"], out=tmp_path / "run", task_folders=[tasks], samples=2)
+
+
+def test_a_task_that_constrains_nothing_has_no_skill(tmp_path):
+    text = 'title = "t"\nversion = 1\nphrase = "p"\n[target]\nfamily = "multiples"\ndigits = 3\nmodulus = 1\n'
+    (tmp_path / "all.toml").write_text(text)
+    scores = run("all", ["oracle"], out=tmp_path / "run", task_folders=[tmp_path], samples=2)
+    values = scores.set_index(["task", "metric"])["value"]
+    assert values["all", "information"] == values["all", "content"] == 0
+    assert math.isnan(values["all", "skill"])
+    assert "| oracle | direct | – · 100% |" in markdown(write_leaderboard([tmp_path / "run"], tmp_path))
 
 
 def test_two_runs_into_one_folder_at_once_are_refused(tmp_path):

@@ -23,6 +23,16 @@ def test_truth_counts_of_a_hundred_digits_are_exact(cli):
     assert answer["count"] == str(45 * 10**98)
 
 
+def test_truth_of_a_thousand_digits_is_shown(cli, tmp_path):
+    text = (
+        'title = "t"\nversion = 1\nphrase = "p"\n[target]\nfamily = "multiples"\ndigits = 1000\nmodulus = 2\n'
+    )
+    (tmp_path / "even-1000.toml").write_text(text)
+    shown = cli("truth", "even-1000", "--tasks", tmp_path, "--prefix", "1" * 990)
+    assert shown.returncode == 0, shown.stderr
+    assert "4.5000e+999" in cli("tasks", "--tasks", tmp_path).stdout.replace("\n", "")
+
+
 def test_truth_shows_a_bar_a_digit(cli):
     shown = cli("truth", "powers-of-3-100").stdout
     assert shown.count("0.500000  ████████████████████") == 2

@@ -109,9 +109,9 @@ class VllmModel:
         """Learn the server's version and the digits' tokens; refuse what cannot be measured."""
         try:
             self.server_version = (await self._send("GET", "/version"))["version"]
+            served = [model["id"] for model in (await self._send("GET", "/v1/models"))["data"]]
         except (ServerError, KeyError, TypeError) as error:
             raise ServerError(f"{self.base_url} does not answer as a vLLM server: {error}") from error
-        served = [model["id"] for model in (await self._request("GET", "/v1/models"))["data"]]
         if self.name not in served:
             raise ServerError(f"{self.base_url} serves {', '.join(served)}, not {self.name!r}")
         self._digit_ids = await digit_token_ids(self._tokenize)

@@ -1,6 +1,7 @@
 """What the command line prints about targets and tasks."""
 
 import math
+from decimal import Decimal
 
 from rich.console import Group
 from rich.table import Table
@@ -42,7 +43,7 @@ def conditional_table(task: Task, prefix: str, conditional: Conditional) -> Grou
 def _count(count: int | None) -> str:
     if count is None:
         return "?"
-    return f"{count:,}" if count < 10**12 else f"{count:.4e}"
+    return f"{count:,}" if count < 10**12 else f"{Decimal(count):.4e}"  # a float ends at 308 digits
 
 
 def task_table(tasks: list[Task]) -> Table:

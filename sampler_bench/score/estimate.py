@@ -54,6 +54,8 @@ def calibrated_weights(weight: np.ndarray, surplus: np.ndarray) -> np.ndarray:
 def mean_over_numbers(values: np.ndarray, weight: np.ndarray, surplus: np.ndarray | None) -> Estimate:
     """Calibrated mean of a quantity over drawn numbers, with its bootstrap over numbers.
 
+    Infinite if any value is: a model that excludes what the truth allows is infinitely far from it.
+
     Parameters
     ----------
     values : ndarray, shape (numbers,)
@@ -61,7 +63,7 @@ def mean_over_numbers(values: np.ndarray, weight: np.ndarray, surplus: np.ndarra
     surplus : ndarray, shape (numbers,), or None
         None says that the numbers are all there are: no sampling error.
     """
-    if surplus is None:
+    if surplus is None or np.isinf(values).any():
         value = float(np.sum(weight * values))
         return Estimate(value, np.full(RESAMPLES, value))
     value = float(np.sum(calibrated_weights(weight, surplus) * values))

@@ -52,6 +52,12 @@ def test_intervals_cover_and_calibration_narrows_them():
     assert np.mean(widths) < 0.6 * 2 * 1.96 * np.sqrt(1.25 / 32)
 
 
+def test_one_infinite_value_makes_the_mean_infinite():
+    values = np.array([1.0, 2.0, np.inf, 3.0, 4.0, 5.0])
+    estimate = mean_over_numbers(values, np.full(6, 1 / 6), np.arange(6.0) - 2.4)
+    assert (estimate.value, estimate.low, estimate.high) == (np.inf, np.inf, np.inf)
+
+
 def test_an_enumerated_mean_has_no_sampling_error():
     estimate = mean_over_numbers(np.array([1.0, 2.0]), np.array([0.25, 0.75]), None)
     assert (estimate.value, estimate.low, estimate.high) == (1.75, 1.75, 1.75)
