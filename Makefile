@@ -1,7 +1,7 @@
 # Two commands for a stranger: `make bench` and `make test`. `make help` lists the rest.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help install bench test lint format clean
+.PHONY: help install bench test kernels lint format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -38,6 +38,9 @@ bench: $(READY)  ## Measure smollm2-135m and the reference samplers on suite qui
 
 test: $(READY)  ## Run all tests, those against a real vLLM server included
 	@$(BIN)/python -m pytest
+
+kernels: $(READY)  ## Time the kernels against their peers (needs the primesieve command)
+	@$(BIN)/python -m tests.benchmarks.tuple_sieve
 
 lint: $(READY)  ## Check style, spelling and that imports go downward only
 	@$(BIN)/ruff check

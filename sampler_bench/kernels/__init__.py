@@ -1,1 +1,5 @@
 """Number theory in Numba: integers and arrays in, arrays out. Knows no task, no pandas, no I/O."""
+
+from sampler_bench.kernels.tuples import count_tuples, tuples_in
+
+__all__ = ["count_tuples", "tuples_in"]

@@ -1,0 +1,90 @@
+"""Tuples of linear forms a n + b, wanted prime together: twins are ((1, 0), (1, 2))."""
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+LARGEST = 8192  # coefficient: below the primes that are struck one multiple at a time
+
+
+class Forms:
+    """A checked tuple of linear forms.
+
+    Raises
+    ------
+    ValueError
+        If there is no form, one is not a pair of coprime integers within LARGEST with a >= 1,
+        two are the same, or the tuple is inadmissible: some prime divides a value whatever n is.
+    """
+
+    def __init__(self, forms: Sequence[tuple[int, int]]):
+        self.pairs = tuple((int(a), int(b)) for a, b in forms)
+        if not self.pairs:
+            raise ValueError("a tuple needs at least one form (a, b)")
+        if len(set(self.pairs)) < len(self.pairs):
+            raise ValueError(f"the forms {self.pairs} hold one twice")
+        for a, b in self.pairs:
+            if not 1 <= a <= LARGEST or abs(b) > LARGEST or math.gcd(a, b) != 1:
+                raise ValueError(
+                    f"the form {a} n + {b} needs a from 1 to {LARGEST}, b from -{LARGEST} to {LARGEST}, "
+                    "and no factor common to both"
+                )
+        for prime in range(2, len(self.pairs) + 1):  # a larger one leaves a residue free
+            if all(prime % d for d in range(2, prime)) and not self.lanes(prime):
+                raise ValueError(f"the forms {self.pairs} are inadmissible: {prime} always divides one")
+
+    def lanes(self, modulus: int) -> list[int]:
+        """Residues r mod ``modulus`` at which no prime factor of the modulus divides a value."""
+        return [r for r in range(modulus) if all(math.gcd(a * r + b, modulus) == 1 for a, b in self.pairs)]
+
+    def roots(self, primes: np.ndarray) -> np.ndarray:
+        """For each form and prime q the n mod q at which q divides the value.
+
+        Where q divides the form's ``a``, and so never the value, another form's root stands in.
+
+        Parameters
+        ----------
+        primes : ndarray of int64, shape (primes,)
+            None of them dividing every ``a``.
+
+        Returns
+        -------
+        ndarray of int64, shape (forms, primes)
+        """
+        roots = np.empty((len(self.pairs), len(primes)), np.int64)
+        for root, (a, b) in zip(roots, self.pairs, strict=True):
+            root[:] = np.where(a % primes == 0, -1, -b % primes * inverse(a, primes) % primes)
+        return np.where(roots < 0, roots.max(axis=0), roots)
+
+    def values(self, n: np.ndarray) -> np.ndarray:
+        """a n + b for each form, shape (forms, len(n))."""
+        return np.array([a * n + b for a, b in self.pairs])
+
+    @cached_property
+    def first(self) -> int:
+        """The least n >= 0 at which every value is at least 2."""
+        return max(0, *(-((b - 2) // a) for a, b in self.pairs))
+
+    def largest_value(self, n: int) -> int:
+        return max(a * n + b for a, b in self.pairs)
+
+    def reach(self, value: int) -> int:
+        """The least n from which on every form's value exceeds ``value``."""
+        return max(max(0, (value - b) // a + 1) for a, b in self.pairs)
+
+
+def inverse(number: int, primes: np.ndarray) -> np.ndarray:
+    """number^-1 mod q for an array of primes q that do not divide it, without Euclid.
+
+    With t = -q^-1 mod ``number``, of which there are few, (t q + 1) / number is an integer and the inverse.
+    Exact in int64 for number * q < 2^63.
+    """
+    return (turn_table(number)[primes % number] * primes + 1) // number
+
+
+def turn_table(number: int) -> np.ndarray:
+    """-r^-1 mod ``number`` for each r below it, 0 where there is no inverse."""
+    coprime = [math.gcd(r, number) == 1 for r in range(number)]
+    return np.array([-pow(r, -1, number) % number if coprime[r] else 0 for r in range(number)])

@@ -1,0 +1,120 @@
+"""Counting and listing the n at which every form of a tuple is prime: twin primes and their kin."""
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+
+from sampler_bench.kernels.blocks import blocks, open_workers
+from sampler_bench.kernels.forms import Forms
+from sampler_bench.kernels.small_primes import primes_up_to
+
+LIMIT = 2**64 - 10**10
+
+
+def count_tuples(
+    forms: Sequence[tuple[int, int]],
+    edges: Sequence[int],
+    threads: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> np.ndarray:
+    """How many n in [edges[j], edges[j + 1]) have every a n + b prime.
+
+    Parameters
+    ----------
+    forms : sequence of (a, b)
+        ((1, 0), (1, 2)) for twins: the lower member is counted.
+    edges : sequence of int
+        Increasing, at least two, from 0 on; no value of a form may exceed 2^64 - 10^10.
+    threads : int, optional
+        All cores this process may use if not given.
+    progress : callable, optional
+        Called with the share done after each block.
+
+    Returns
+    -------
+    ndarray of int64, shape (len(edges) - 1,)
+
+    Raises
+    ------
+    ValueError
+        If the forms are not an admissible tuple or the edges not as described.
+    """
+    checked, bounds = Forms(forms), _checked_edges(edges)
+    _check_limit(checked, bounds[-1])
+    counts = np.zeros(len(bounds) - 1, np.int64)
+    lo, hi, members = _by_hand(checked, bounds[0], bounds[-1])
+    counts += np.histogram(members, bins=np.array(bounds, np.float64))[0] if len(members) else 0
+    with open_workers(threads) as workers:
+        for block in blocks(checked, lo, hi):
+            inside = np.array([min(max(edge - block.base, block.lo), block.hi) for edge in bounds])
+            counts += sum(block.over_lanes(workers, partial(block.count, edges=inside)))
+            if progress is not None:
+                progress((block.base + block.hi - lo) / (hi - lo))
+    return counts
+
+
+def tuples_in(
+    forms: Sequence[tuple[int, int]], start: int, length: int, threads: int | None = None
+) -> np.ndarray:
+    """The offsets i, 0 <= i < length, at which every a (start + i) + b is prime.
+
+    Returns
+    -------
+    ndarray of int64
+        Increasing.
+
+    Raises
+    ------
+    ValueError
+        As ``count_tuples``.
+    """
+    checked, (begin, end) = Forms(forms), _checked_edges((start, start + length))
+    _check_limit(checked, end)
+    lo, hi, members = _by_hand(checked, begin, end)
+    found = [np.array([n - begin for n in members], np.int64)]
+    with open_workers(threads) as workers:
+        for block in blocks(checked, lo, hi):
+            offsets = block.over_lanes(workers, block.list)
+            found += [lane + (block.base - begin) for lane in offsets]
+    return np.sort(np.concatenate(found))
+
+
+def _by_hand(forms: Forms, lo: int, hi: int) -> tuple[int, int, list[int]]:
+    """The part of [lo, hi) left to sieve, and the members of the part where a value may be a sieving prime.
+
+    A sieve strikes the primes it sieves by, so n with a small value are looked up in a table instead.
+    """
+    lo = min(max(lo, forms.first), hi)
+    end = min(hi, max(lo, forms.reach(max(math.isqrt(max(forms.largest_value(hi), 0)), 11))))
+    if lo >= end:
+        return lo, hi, []
+    is_prime = np.zeros(forms.largest_value(end) + 1, bool)
+    is_prime[primes_up_to(len(is_prime) - 1)] = True
+    n = np.arange(lo, end)
+    return end, hi, n[is_prime[forms.values(n)].all(axis=0)].tolist()
+
+
+def _checked_edges(edges: Sequence[int]) -> list[int]:
+    bounds = list(edges)
+    for edge in bounds:
+        if not isinstance(edge, int | np.integer) or isinstance(edge, bool):
+            raise ValueError(f"edge {edge!r} is not an integer")
+    bounds = [int(edge) for edge in bounds]
+    if len(bounds) < 2:
+        raise ValueError(f"{len(bounds)} edges bound no interval: at least two are needed")
+    if bounds[0] < 0:
+        raise ValueError(f"edge {bounds[0]} is negative")
+    for lower, upper in pairwise(bounds):
+        if lower > upper:
+            raise ValueError(f"edges must increase, but {upper} follows {lower}")
+    return bounds
+
+
+def _check_limit(forms: Forms, hi: int) -> None:
+    if forms.largest_value(hi) > LIMIT:
+        raise ValueError(
+            f"values up to {forms.largest_value(hi)} exceed 2**64 - 10**10, the most that can be sieved"
+        )

@@ -1,0 +1,128 @@
+"""The tuple sieve against published counts and sympy."""
+
+import numpy as np
+import pytest
+from sympy import isprime
+
+from sampler_bench.kernels import count_tuples, tuples_in
+from sampler_bench.kernels.small_primes import primes_up_to
+
+TWINS = ((1, 0), (1, 2))
+TUPLES = {
+    "primes": ((1, 0),),
+    "twins": TWINS,
+    "cousins": ((1, 0), (1, 4)),
+    "sexy": ((1, 0), (1, 6)),
+    "upper twins": ((1, -2), (1, 0)),
+    "triplets": ((1, 0), (1, 2), (1, 6)),
+    "Sophie Germain": ((1, 0), (2, 1)),
+    "7 n + 3 and 6 n + 1": ((7, 3), (6, 1)),
+}
+
+
+def by_sympy(forms, lo: int, hi: int) -> list[int]:
+    return [n for n in range(lo, hi) if all(isprime(a * n + b) for a, b in forms)]
+
+
+def test_pairs_below_powers_of_ten_equal_the_published_counts():
+    # OEIS A007508
+    published = [2, 8, 35, 205, 1224, 8169, 58980, 440312, 3424506, 27412679]
+    counts = count_tuples(TWINS, [0, *(10**n for n in range(1, 11))])
+    assert np.cumsum(counts).tolist() == published
+
+
+def test_primes_below_powers_of_ten_equal_the_published_counts():
+    published = [4, 25, 168, 1229, 9592, 78498, 664579, 5761455, 50847534]  # OEIS A006880
+    counts = count_tuples(TUPLES["primes"], [0, *(10**n for n in range(1, 10))])
+    assert np.cumsum(counts).tolist() == published
+
+
+def test_a_window_at_a_trillion_holds_the_published_number_of_pairs():
+    assert count_tuples(TWINS, [10**12, 10**12 + 10**9]).tolist() == [1_730_012]  # by primesieve 11.0
+
+
+@pytest.mark.parametrize("forms", TUPLES.values(), ids=TUPLES)
+@pytest.mark.parametrize("lo", [0, 1, 2, 3, 7, 29, 100, 5_000, 10**6 - 11, 10**9, 10**12 - 300])
+def test_every_member_of_a_window_is_listed_and_counted(forms, lo):
+    for width in (0, 1, 2, 3, 50, 900):
+        expected = [n - lo for n in by_sympy(forms, lo, lo + width)]
+        assert tuples_in(forms, lo, width).tolist() == expected
+        assert count_tuples(forms, [lo, lo + width]).tolist() == [len(expected)]
+
+
+def test_primes_that_are_struck_one_multiple_at_a_time_are_struck_right():
+    """At 10^15 most sieving primes are met that way."""
+    for forms in (TWINS, TUPLES["Sophie Germain"]):
+        lo = 10**15 + 7
+        assert tuples_in(forms, lo, 3_000).tolist() == [n - lo for n in by_sympy(forms, lo, lo + 3_000)]
+
+
+@pytest.mark.parametrize(
+    ("lo", "width", "pairs"),
+    [(9_745_388_772_850_241_536, 129_872, 106), (17 * 10**18, 10**6, 667)],  # by primesieve 11.0
+)
+def test_windows_whose_sieving_primes_exceed_31_bits_hold_the_right_number_of_pairs(lo, width, pairs):
+    assert count_tuples(TWINS, [lo, lo + width]).tolist() == [pairs]
+
+
+def test_the_last_values_that_can_be_sieved_are():
+    lo = 2**64 - 10**10 - 400
+    assert tuples_in(TWINS, lo, 390).tolist() == [n - lo for n in by_sympy(TWINS, lo, lo + 390)]
+
+
+def test_bins_threads_and_blocks_make_no_difference():
+    edges = [0, 0, 1, 17, 4_000, 4_001, 10**6, 123_456_789, 5 * 10**8]
+    members = tuples_in(TWINS, 0, edges[-1])
+    expected = np.histogram(members, edges)[0].tolist()
+    assert expected[0] == 0
+    for threads in (1, 2, 3):
+        assert count_tuples(TWINS, edges, threads=threads).tolist() == expected
+
+
+def test_several_blocks_are_one_window(monkeypatch):
+    whole = count_tuples(TWINS, range(10**12, 10**12 + 10**8 + 1, 10**7))
+    monkeypatch.setattr("sampler_bench.kernels.blocks.SEGMENTS_IN_A_BLOCK", 1)
+    monkeypatch.setattr("sampler_bench.kernels.blocks.SEGMENT_WORDS", 96)
+    monkeypatch.setattr("sampler_bench.kernels.blocks.FAR_WIDTH", 10**7)
+    shares = []
+    cut = count_tuples(TWINS, range(10**12, 10**12 + 10**8 + 1, 10**7), progress=shares.append)
+    assert cut.tolist() == whole.tolist()
+    assert len(shares) > 50
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
+@pytest.mark.parametrize(
+    ("forms", "reason"),
+    [
+        (((1, 0), (1, 1)), "inadmissible: 2 always divides one"),
+        (((1, 0), (1, 2), (1, 4)), "inadmissible: 3 always divides one"),
+        ((), "at least one form"),
+        (((2, 4),), r"2 n \+ 4 needs a from 1"),
+        (((0, 1),), r"0 n \+ 1 needs"),
+        (((1, 0), (1, 0)), "hold one twice"),
+    ],
+)
+def test_a_tuple_that_makes_no_sense_is_refused(forms, reason):
+    with pytest.raises(ValueError, match=reason):
+        count_tuples(forms, [0, 100])
+
+
+@pytest.mark.parametrize(
+    ("edges", "reason"),
+    [
+        ([5, 4], "edges must increase, but 4 follows 5"),
+        ([5], "at least two"),
+        ([-1, 4], "-1 is negative"),
+        ([0, 1e3], r"1000\.0 is not an integer"),
+        ([0, 2**64], r"exceed 2\*\*64 - 10\*\*10"),
+    ],
+)
+def test_edges_that_make_no_sense_are_refused(edges, reason):
+    with pytest.raises(ValueError, match=reason):
+        count_tuples(TWINS, edges)
+
+
+@pytest.mark.parametrize("limit", [0, 1, 2, 3, 4, 8, 9, 10, 24, 25, 26, 1000, 1023, 1024])
+def test_small_primes_equal_sympys(limit):
+    assert primes_up_to(limit).tolist() == [n for n in range(limit + 1) if isprime(n)]
