@@ -219,6 +219,8 @@ def main() -> None:
         code = _refuse(f"{error.format_message().rstrip('.')}; see --help")
     except SamplerBenchError as error:
         code = _refuse(str(error))
+    except OSError as error:  # a disk that is full while kernels are cached, a pipe that closed, ...
+        code = _refuse(f"the system refused a file: {error}")
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     sys.exit(code)

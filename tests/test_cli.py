@@ -2,7 +2,10 @@
 
 import http.server
 import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -115,6 +118,27 @@ def test_bad_input_is_one_sentence_on_stderr_and_exit_code_2(cli, arguments, rea
     assert done.stderr.count("error: ") == 1
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+NO_ROOM_FOR_KERNELS = """
+import resource, sys
+from sampler_bench.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+sys.argv = ["sampler-bench", "truth", "twin-primes-3"]
+main()
+"""
+
+
+def test_a_disk_too_full_to_cache_the_kernels_is_a_sentence(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", NO_ROOM_FOR_KERNELS],
+        env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr == "error: the system refused a file: [Errno 27] File too large\n"
 
 
 def test_a_port_in_use_is_named(cli):
