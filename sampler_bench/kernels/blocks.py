@@ -114,7 +114,7 @@ class Block:
     def _far_rows(self, workers: Workers, words: int) -> np.ndarray:
         """Rows struck by the far primes; each worker strikes rows of its own."""
         tables = self.tables
-        lane_of = np.full(tables.modulus, len(tables.lanes))
+        lane_of = np.full(tables.modulus, -1)
         lane_of[tables.lanes] = np.arange(len(tables.lanes))
         classes = np.unique(np.array(tables.lanes) % 6)
         a, b = np.array(tables.forms.pairs).T.copy()
@@ -125,7 +125,7 @@ class Block:
         starts = range(lo, hi, FAR_CHUNK)
 
         def work(first: int) -> np.ndarray:
-            rows = np.zeros((len(tables.lanes) + 1, 8 * words), np.uint8)
+            rows = np.zeros((len(tables.lanes), 8 * words), np.uint8)
             for start in starts[first :: workers.size]:
                 for q in primes_between(start, min(start + FAR_CHUNK, hi)):
                     strike_far(

@@ -1,29 +1,35 @@
-"""Primes too large to be met lane by lane: their few multiples are struck one by one, wherever they fall."""
+"""Primes too large to be met lane by lane: their few multiples are struck one by one, wherever they fall.
+
+They fall all over the rows, farther apart than the cache reaches. So they are first put into buckets, one for
+each region of the rows that fits the L2 cache, and a bucket is struck when it is full.
+"""
 
 import numpy as np
-from numba import njit, uint8, uint64
+from numba import njit, uint8, uint32, uint64
 
+REGION = 22  # bits of an index within a region: 512 KB
+BUCKET = 32768  # strikes: several to each cache line of a region
 BATCH = 2048  # primes at a time: their arrays stay in the L2 cache
 
 
 @njit(nogil=True, inline="always", error_model="numpy")
 def _rest(x, q, reciprocal):
-    """x mod q for 0 <= x < 2^48, q < 2^32, by a floating quotient put right: it vectorises."""
-    rest = x - np.int64(np.float64(x) * reciprocal) * q
-    rest += q if rest < 0 else 0
-    return rest - (q if rest >= q else 0)
+    """x mod q for integers 0 <= x < 2^49, q < 2^32 in float64: every product is exact, and it vectorises."""
+    rest = x - np.floor(x * reciprocal) * q
+    rest += q if rest < 0 else 0.0
+    return rest - (q if rest >= q else 0.0)
 
 
 @njit(nogil=True, error_model="numpy")
 def _base_mod(base, q, out):
-    """out = base mod q, by pieces of 32, 16 and 16 bits, so that nothing exceeds 2^48."""
-    high = np.int64(base >> uint64(32))
-    middle, low = np.int64(base >> uint64(16)) & 0xFFFF, np.int64(base & uint64(0xFFFF))
+    """out = base mod q, by pieces of 32, 16 and 16 bits."""
+    high = np.float64(base >> uint64(32))
+    middle, low = np.float64((base >> uint64(16)) & uint64(0xFFFF)), np.float64(base & uint64(0xFFFF))
     for i in range(len(q)):
         reciprocal = 1.0 / q[i]
         rest = _rest(high, q[i], reciprocal)
-        rest = _rest(rest * 0x10000 + middle, q[i], reciprocal)
-        out[i] = _rest(rest * 0x10000 + low, q[i], reciprocal)
+        rest = _rest(rest * 65536.0 + middle, q[i], reciprocal)
+        out[i] = _rest(rest * 65536.0 + low, q[i], reciprocal)
 
 
 @njit(nogil=True, error_model="numpy")
@@ -33,36 +39,54 @@ def _first_offsets(a, b, base_mod, q, turn, out):
     ``turn[r]`` is -q^-1 mod a for q = r (mod a), so that (turn q + 1) / a is a^-1 mod q.
     """
     for i in range(len(q)):
-        if a == 1:
-            root = q[i] - b if b > 0 else -b
-        else:
-            root = -b * ((turn[q[i] % a] * q[i] + 1) // a) % q[i]
-        first = root - base_mod[i]
-        out[i] = first + (q[i] if first < 0 else 0)
+        first = (q[i] - b if b > 0 else np.float64(-b)) - base_mod[i]
+        out[i] = first + (q[i] if first < 0 else 0.0)
+    if a > 1:
+        for i in range(len(q)):
+            prime = np.int64(q[i])
+            root = -b * ((turn[prime % a] * prime + 1) // a) % prime
+            first = root - base_mod[i]
+            out[i] = first + (q[i] if first < 0 else 0.0)
 
 
 @njit(nogil=True, error_model="numpy")
 def _move_to_class(first, q, residue, out):
     """The least first + j q that is ``residue`` mod 6, q being its own inverse mod 6."""
     for i in range(len(q)):
-        short = residue - (first[i] - 6 * np.int64(np.float64(first[i]) * (1.0 / 6.0) + 0.01))
-        steps = (short + 6) * (q[i] - 6 * np.int64(np.float64(q[i]) * (1.0 / 6.0) + 0.01))
-        out[i] = first[i] + (steps - 6 * np.int64(np.float64(steps) * (1.0 / 6.0) + 0.01)) * q[i]
+        short = residue + 6.0 - (first[i] - 6.0 * np.floor((first[i] + 0.5) * (1.0 / 6.0)))
+        steps = short * (q[i] - 6.0 * np.floor((q[i] + 0.5) * (1.0 / 6.0)))
+        out[i] = first[i] + (steps - 6.0 * np.floor((steps + 0.5) * (1.0 / 6.0))) * q[i]
 
 
 @njit(nogil=True, error_model="numpy")
-def _strike(rows, lane_of, modulus, width, offset, q, near):
-    """Strike offset, offset + 6 q, ... below width; ``near`` is scratch for those that begin below it."""
+def _strike(flat, bucket):
+    for index in bucket:
+        flat[index >> uint32(3)] |= uint8(1) << uint8(index & uint32(7))
+
+
+@njit(nogil=True, error_model="numpy")
+def _collect(flat, bits, lane_of, modulus, width, offset, q, soon, buckets, filled):
+    """Put offset, offset + 6 q, ... below width into buckets; one that is full is struck and emptied.
+
+    ``soon`` is scratch for the indices of those that begin below width.
+    """
     n = 0
     for i in range(len(q)):
-        near[n] = i
+        soon[n] = i
         n += offset[i] < width
     reciprocal = 1.0 / modulus
     for j in range(n):
-        at, step = offset[near[j]], 6 * q[near[j]]
+        at, step = np.int64(offset[soon[j]]), 6 * np.int64(q[soon[j]])
         while at < width:
             k = np.int64((at + 0.5) * reciprocal)
-            rows[lane_of[at - k * modulus], k >> 3] |= uint8(1) << uint8(k & 7)
+            lane = lane_of[at - k * modulus]
+            index = max(lane, 0) * bits + k
+            b = index >> REGION
+            buckets[b, filled[b]] = index
+            filled[b] += lane >= 0
+            if filled[b] == buckets.shape[1]:
+                _strike(flat, buckets[b])
+                filled[b] = 0
             at += step
 
 
@@ -72,10 +96,10 @@ def strike_far(rows, lane_of, modulus, classes, base, width, q, a, b, turns):
 
     Parameters
     ----------
-    rows : ndarray of uint8, shape (lanes + 1, bytes)
-        Bit k of a lane's row stands for n = base + r + modulus k. The last row takes what falls in no lane.
+    rows : ndarray of uint8, shape (lanes, bytes)
+        Bit k of a lane's row stands for n = base + r + modulus k. At most 2^32 bits in all.
     lane_of : ndarray of int64, shape (modulus,)
-        The row of a residue.
+        The row of a residue, -1 where it has none.
     modulus : int
         A multiple of 6.
     classes : ndarray of int64
@@ -90,13 +114,20 @@ def strike_far(rows, lane_of, modulus, classes, base, width, q, a, b, turns):
     turns : ndarray of int64, shape (forms, largest a)
         For each form, -q^-1 mod a by q mod a.
     """
-    base_mod, first, offset = np.empty((3, BATCH), np.int64)
-    near = np.empty(BATCH + 1, np.int64)
+    flat, bits = rows.reshape(-1), 8 * rows.shape[1]
+    regions = ((len(flat) * 8 - 1) >> REGION) + 1
+    buckets, filled = np.empty((regions, BUCKET), np.uint32), np.zeros(regions, np.int64)
+    batch, base_mod, first, offset = np.empty((4, BATCH))
+    soon = np.empty(BATCH + 1, np.int64)
     for i in range(0, len(q), BATCH):
-        batch = q[i : i + BATCH]
+        size = min(BATCH, len(q) - i)
+        batch = batch[:size]
+        batch[:] = q[i : i + size]
         _base_mod(base, batch, base_mod)
         for form in range(len(a)):
             _first_offsets(a[form], b[form], base_mod, batch, turns[form], first)
             for c in range(len(classes)):
                 _move_to_class(first, batch, classes[c], offset)
-                _strike(rows, lane_of, modulus, width, offset, batch, near)
+                _collect(flat, bits, lane_of, modulus, width, offset, batch, soon, buckets, filled)
+    for region in range(regions):
+        _strike(flat, buckets[region, : filled[region]])
