@@ -40,7 +40,7 @@ test: $(READY)  ## Run all tests, those against a real vLLM server included
 	@$(BIN)/python -m pytest
 
 kernels: $(READY)  ## Time the kernels against their peers (needs the primesieve command)
-	@$(BIN)/python -m tests.benchmarks.tuple_sieve
+	@$(BIN)/python -m tests.benchmarks.kernels
 
 lint: $(READY)  ## Check style, spelling and that imports go downward only
 	@$(BIN)/ruff check

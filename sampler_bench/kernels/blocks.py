@@ -20,10 +20,12 @@ from sampler_bench.kernels.lanes import (
     list_lane,
     sieve_lane,
 )
+from sampler_bench.kernels.primality import is_prime
 from sampler_bench.kernels.small_primes import primes_up_to
 
 SEGMENTS_IN_A_BLOCK = 20  # a lane's block then fits the L2 cache
 FAR_WIDTH = 4 * 10**9  # of a block that far primes strike: all its lanes are held at once
+NARROW = 10  # a window is narrow below so many times the number of primes that sieve it
 FAR_CHUNK = 10**8  # far primes are made and used in runs of this length
 
 PRIMES = Forms(((1, 0),))
@@ -61,6 +63,7 @@ class Tables:
     inverses: np.ndarray  # of the modulus, mod each prime
     roots: np.ndarray
     far: tuple[int, int]  # primes in this range are struck one multiple at a time
+    tested: bool  # not sieved to the end: what is left is tested
 
 
 @dataclass(frozen=True)
@@ -99,13 +102,22 @@ class Block:
         return [each for taken in workers.run(work) for each in taken]
 
     def count(self, row: np.ndarray, r: int, edges: np.ndarray) -> np.ndarray:
+        if self.tables.tested:
+            return np.diff(np.searchsorted(self.list(row, r), edges))
         counts = np.zeros(len(edges) - 1, np.int64)
         count_lane(row, self._bits(edges, r), counts)
         return counts
 
     def list(self, row: np.ndarray, r: int) -> np.ndarray:
         lo, hi = self._bits(np.array([self.lo, self.hi]), r)
-        return list_lane(row, lo, hi, r, self.tables.modulus)
+        offsets = list_lane(row, lo, hi, r, self.tables.modulus)
+        if not self.tables.tested:
+            return offsets
+        n = offsets.astype(np.uint64) + np.uint64(self.base)
+        prime = np.ones(len(n), bool)
+        for a, b in self.tables.forms.pairs:
+            prime[prime] = is_prime(np.uint64(a) * n[prime] + np.uint64(b % 2**64))
+        return offsets[prime]
 
     def _bits(self, offsets: np.ndarray, r: int) -> np.ndarray:
         """The first bit of lane r at or after each offset from the base."""
@@ -154,8 +166,11 @@ def blocks(forms: Forms, lo: int, hi: int) -> Iterator[Block]:
 def make_tables(forms: Forms, width: int, largest_prime: int) -> Tables:
     modulus = 30 if width < 10**6 else 2310 if width >= 3 * 10**8 and largest_prime < 3 * 10**5 else 210
     lanes = forms.lanes(modulus)
+    # In a narrow window it costs less to test what a shorter sieve leaves than to meet every prime.
+    tested = width < NARROW * largest_prime / math.log(largest_prime + 2)
     # A prime costs a lane's start for each lane, or a strike for each multiple it has in the window.
-    near = min(largest_prime, max(2 * UNROLLED, 3 * width // (16 * max(1, len(lanes)))))
+    worth = min(width // 10, 3 * 10**6) if tested else 3 * width // (16 * max(1, len(lanes)))
+    near = min(largest_prime, max(2 * UNROLLED, worth))
     primes = primes_up_to(near)
     primes = primes[modulus % primes != 0]
     primes = primes[math.gcd(*(a for a, _ in forms.pairs)) % primes != 0]  # these divide no value
@@ -171,7 +186,8 @@ def make_tables(forms: Forms, width: int, largest_prime: int) -> Tables:
         classes=np.cumsum([0, *map(len, unrolled)]),
         inverses=inverse(modulus, ordered),
         roots=forms.roots(ordered),
-        far=(near + 1, largest_prime + 1),
+        far=(near + 1, near + 1 if tested else largest_prime + 1),
+        tested=tested and near < largest_prime,
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sympy import isprime
 
-from sampler_bench.kernels import count_tuples, tuples_in
+from sampler_bench.kernels import count_tuples, is_prime, tuples_in
 from sampler_bench.kernels.small_primes import primes_up_to
 
 TWINS = ((1, 0), (1, 2))
@@ -50,19 +50,29 @@ def test_every_member_of_a_window_is_listed_and_counted(forms, lo):
         assert count_tuples(forms, [lo, lo + width]).tolist() == [len(expected)]
 
 
-def test_primes_that_are_struck_one_multiple_at_a_time_are_struck_right():
-    """At 10^15 most sieving primes are met that way."""
-    for forms in (TWINS, TUPLES["Sophie Germain"]):
-        lo = 10**15 + 7
-        assert tuples_in(forms, lo, 3_000).tolist() == [n - lo for n in by_sympy(forms, lo, lo + 3_000)]
+@pytest.mark.parametrize("forms", [TWINS, TUPLES["triplets"], TUPLES["Sophie Germain"]])
+@pytest.mark.parametrize("narrow", [0, 10**9])
+def test_meeting_every_prime_and_testing_what_is_left_find_the_same(forms, narrow, monkeypatch):
+    """Against the primality kernel, number by number; most primes are struck one multiple at a time."""
+    monkeypatch.setattr("sampler_bench.kernels.blocks.NARROW", narrow)
+    lo, width = 10**12 + 7, 500_000
+    n = np.arange(lo, lo + width)
+    expected = np.flatnonzero(np.all([is_prime(a * n + b) for a, b in forms], axis=0))
+    assert tuples_in(forms, lo, width).tolist() == expected.tolist()
 
 
-@pytest.mark.parametrize(
-    ("lo", "width", "pairs"),
-    [(9_745_388_772_850_241_536, 129_872, 106), (17 * 10**18, 10**6, 667)],  # by primesieve 11.0
-)
-def test_windows_whose_sieving_primes_exceed_31_bits_hold_the_right_number_of_pairs(lo, width, pairs):
-    assert count_tuples(TWINS, [lo, lo + width]).tolist() == [pairs]
+@pytest.mark.parametrize("narrow", [0, 10])
+def test_a_window_whose_sieving_primes_exceed_31_bits_holds_the_right_number_of_pairs(narrow, monkeypatch):
+    monkeypatch.setattr("sampler_bench.kernels.blocks.NARROW", narrow)
+    lo = 9_745_388_772_850_241_536
+    assert count_tuples(TWINS, [lo, lo + 129_872]).tolist() == [106]  # by primesieve 11.0
+
+
+def test_a_narrow_window_at_the_upper_end_holds_the_right_number_of_pairs():
+    lo = 17 * 10**18
+    bins = count_tuples(TWINS, range(lo, lo + 10**6 + 1, 10**5))
+    assert bins.sum() == 667  # by primesieve 11.0
+    assert bins.min() > 0
 
 
 def test_the_last_values_that_can_be_sieved_are():
