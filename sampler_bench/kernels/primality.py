@@ -91,15 +91,22 @@ def _inverse(n):
 
 
 @njit(nogil=True)
-def _is_strong_probable_prime(n, inverse, one):
-    """To base 2, for odd n > 2; ``one`` is 2^64 mod n."""
-    odd, twos = n - uint64(1), 0
+def _split(n):
+    """n = odd 2^twos, and the highest bit of odd."""
+    odd, twos = n, 0
     while odd & uint64(1) == 0:
         odd >>= uint64(1)
         twos += 1
     bit = uint64(1) << uint64(63)
     while odd & bit == 0:
         bit >>= uint64(1)
+    return odd, twos, bit
+
+
+@njit(nogil=True)
+def _is_strong_probable_prime(n, inverse, one):
+    """To base 2, for odd n > 2; ``one`` is 2^64 mod n."""
+    odd, twos, bit = _split(n - uint64(1))
     power = _sum(one, one, n)
     while bit > uint64(1):
         bit >>= uint64(1)
@@ -157,13 +164,7 @@ def _is_lucas_probable_prime(n, inverse, one):
     seed = two  # P in Montgomery's form, by adding
     for _ in range(p - uint64(2)):
         seed = _sum(seed, one, n)
-    odd, twos = n + uint64(1), 0
-    while odd & uint64(1) == 0:
-        odd >>= uint64(1)
-        twos += 1
-    bit = uint64(1) << uint64(63)
-    while odd & bit == 0:
-        bit >>= uint64(1)
+    odd, twos, bit = _split(n + uint64(1))
     v, following = seed, _difference(_product(seed, seed, n, inverse), two, n)
     while bit > uint64(1):
         bit >>= uint64(1)
