@@ -20,7 +20,6 @@ from sampler_bench.kernels.lanes import (
     list_lane,
     sieve_lane,
 )
-from sampler_bench.kernels.primality import is_prime
 from sampler_bench.kernels.small_primes import primes_up_to
 
 SEGMENTS_IN_A_BLOCK = 20  # a lane's block then fits the L2 cache
@@ -113,11 +112,7 @@ class Block:
         offsets = list_lane(row, lo, hi, r, self.tables.modulus)
         if not self.tables.tested:
             return offsets
-        n = offsets.astype(np.uint64) + np.uint64(self.base)
-        prime = np.ones(len(n), bool)
-        for a, b in self.tables.forms.pairs:
-            prime[prime] = is_prime(np.uint64(a) * n[prime] + np.uint64(b % 2**64))
-        return offsets[prime]
+        return offsets[self.tables.forms.hold(offsets.astype(np.uint64) + np.uint64(self.base))]
 
     def _bits(self, offsets: np.ndarray, r: int) -> np.ndarray:
         """The first bit of lane r at or after each offset from the base."""

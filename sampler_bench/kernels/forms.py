@@ -6,6 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
+from sampler_bench.kernels.primality import is_prime
+
 LARGEST = 8192  # coefficient: below the primes that are struck one multiple at a time
 
 
@@ -20,7 +22,10 @@ class Forms:
     """
 
     def __init__(self, forms: Sequence[tuple[int, int]]):
-        self.pairs = tuple((int(a), int(b)) for a, b in forms)
+        self.pairs = tuple((a, b) for a, b in forms)
+        for coefficient in (c for pair in self.pairs for c in pair):
+            if not isinstance(coefficient, int) or isinstance(coefficient, bool):
+                raise ValueError(f"the coefficient {coefficient!r} is not an integer")
         if not self.pairs:
             raise ValueError("a tuple needs at least one form (a, b)")
         if len(set(self.pairs)) < len(self.pairs):
@@ -58,9 +63,12 @@ class Forms:
             root[:] = np.where(a % primes == 0, -1, -b % primes * inverse(a, primes) % primes)
         return np.where(roots < 0, roots.max(axis=0), roots)
 
-    def values(self, n: np.ndarray) -> np.ndarray:
-        """a n + b for each form, shape (forms, len(n))."""
-        return np.array([a * n + b for a, b in self.pairs])
+    def hold(self, n: np.ndarray) -> np.ndarray:
+        """At which n (uint64, values below 2^64) every value is prime; ndarray of bool."""
+        prime = np.ones(len(n), bool)
+        for a, b in self.pairs:
+            prime[prime] = is_prime(np.uint64(a) * n[prime] + np.uint64(b % 2**64))  # b may be negative
+        return prime
 
     @cached_property
     def first(self) -> int:

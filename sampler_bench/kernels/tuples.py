@@ -9,7 +9,6 @@ import numpy as np
 
 from sampler_bench.kernels.blocks import blocks, open_workers
 from sampler_bench.kernels.forms import Forms
-from sampler_bench.kernels.small_primes import primes_up_to
 
 LIMIT = 2**64 - 10**10
 
@@ -85,16 +84,14 @@ def tuples_in(
 def _by_hand(forms: Forms, lo: int, hi: int) -> tuple[int, int, list[int]]:
     """The part of [lo, hi) left to sieve, and the members of the part where a value may be a sieving prime.
 
-    A sieve strikes the primes it sieves by, so n with a small value are looked up in a table instead.
+    A sieve strikes the primes it sieves by, so n with a small value are tested instead.
     """
     lo = min(max(lo, forms.first), hi)
     end = min(hi, max(lo, forms.reach(max(math.isqrt(max(forms.largest_value(hi), 0)), 11))))
     if lo >= end:
         return lo, hi, []
-    is_prime = np.zeros(forms.largest_value(end) + 1, bool)
-    is_prime[primes_up_to(len(is_prime) - 1)] = True
-    n = np.arange(lo, end)
-    return end, hi, n[is_prime[forms.values(n)].all(axis=0)].tolist()
+    n = np.arange(lo, end, dtype=np.uint64)
+    return end, hi, n[forms.hold(n)].tolist()
 
 
 def _checked_edges(edges: Sequence[int]) -> list[int]:

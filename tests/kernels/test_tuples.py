@@ -16,6 +16,7 @@ TUPLES = {
     "upper twins": ((1, -2), (1, 0)),
     "triplets": ((1, 0), (1, 2), (1, 6)),
     "Sophie Germain": ((1, 0), (2, 1)),
+    "n and 8000 n + 1": ((1, 0), (8000, 1)),
     "7 n + 3 and 6 n + 1": ((7, 3), (6, 1)),
 }
 
@@ -111,6 +112,7 @@ def test_several_blocks_are_one_window(monkeypatch):
         (((2, 4),), r"2 n \+ 4 needs a from 1"),
         (((0, 1),), r"0 n \+ 1 needs"),
         (((1, 0), (1, 0)), "hold one twice"),
+        (((1, 0), (1, 2.0)), r"coefficient 2\.0 is not an integer"),
     ],
 )
 def test_a_tuple_that_makes_no_sense_is_refused(forms, reason):
