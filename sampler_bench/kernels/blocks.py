@@ -25,6 +25,7 @@ from sampler_bench.kernels.small_primes import primes_up_to
 SEGMENTS_IN_A_BLOCK = 20  # a lane's block then fits the L2 cache
 FAR_WIDTH = 4 * 10**9  # of a block that far primes strike: all its lanes are held at once
 NARROW = 10  # a window is narrow below so many times the number of primes that sieve it
+NEAR_MOST = 5 * 10**7  # primes met lane by lane: held in memory, and far from the end of uint32
 FAR_CHUNK = 10**8  # far primes are made and used in runs of this length
 
 PRIMES = Forms(((1, 0),))
@@ -165,7 +166,7 @@ def make_tables(forms: Forms, width: int, largest_prime: int) -> Tables:
     tested = width < NARROW * largest_prime / math.log(largest_prime + 2)
     # A prime costs a lane's start for each lane, or a strike for each multiple it has in the window.
     worth = min(width // 10, 3 * 10**6) if tested else 3 * width // (16 * max(1, len(lanes)))
-    near = min(largest_prime, max(2 * UNROLLED, worth))
+    near = min(largest_prime, max(2 * UNROLLED, worth), NEAR_MOST)
     primes = primes_up_to(near)
     primes = primes[modulus % primes != 0]
     primes = primes[math.gcd(*(a for a, _ in forms.pairs)) % primes != 0]  # these divide no value

@@ -3,6 +3,7 @@
 They read no prompt but know the task's target.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,15 +12,15 @@ from sampler_bench.models.base import ANCESTRAL, Prompt, Response, child_seeds
 from sampler_bench.targets import END, SYMBOLS, Target
 
 
-class Reference:
+class Reference(ABC):
     """A sampler with a closed-form next-symbol law."""
 
     name: str
     decoder = ANCESTRAL
 
+    @abstractmethod
     def law(self, target: Target, prefix: str) -> np.ndarray:
         """q(next symbol | prefix), shape (11,)."""
-        raise NotImplementedError
 
     async def conditionals(self, prompt: Prompt, prefixes: Sequence[str]) -> np.ndarray:
         rows = [self.law(prompt.task.target, prefix) for prefix in prefixes]
