@@ -39,7 +39,7 @@ class Workers:
 
     def run(self, work: Callable) -> list:
         """work(0), work(1), ... work(size - 1), at once."""
-        return list(self.pool.map(work, range(self.size)))
+        return [work(0)] if self.size == 1 else list(self.pool.map(work, range(self.size)))
 
 
 @contextmanager
@@ -82,8 +82,12 @@ class Block:
         rows = self._far_rows(workers, words) if tables.far[0] < tables.far[1] else None
         segments = -(-words // SEGMENT_WORDS)
         segment_words = -(-words // segments)
-        base = (np.uint64(self.base) % tables.primes.astype(np.uint64)).astype(np.int64)
-        c = (tables.roots - base) % tables.primes * tables.inverses % tables.primes
+        c = (
+            (tables.roots - residues(self.base, tables.primes))
+            % tables.primes
+            * tables.inverses
+            % tables.primes
+        )
         t = ((tables.primes - tables.inverses) % tables.primes).astype(np.uint32)
         q = tables.primes.astype(np.uint32)
         reciprocal = 1.0 / tables.primes
@@ -113,7 +117,7 @@ class Block:
         offsets = list_lane(row, lo, hi, r, self.tables.modulus)
         if not self.tables.tested:
             return offsets
-        return offsets[self.tables.forms.hold(offsets.astype(np.uint64) + np.uint64(self.base))]
+        return offsets[self.tables.forms.hold(self.base, offsets)]
 
     def _bits(self, offsets: np.ndarray, r: int) -> np.ndarray:
         """The first bit of lane r at or after each offset from the base."""
@@ -163,9 +167,14 @@ def make_tables(forms: Forms, width: int, largest_prime: int) -> Tables:
     modulus = 30 if width < 10**6 else 2310 if width >= 3 * 10**8 and largest_prime < 3 * 10**5 else 210
     lanes = forms.lanes(modulus)
     # In a narrow window it costs less to test what a shorter sieve leaves than to meet every prime.
-    tested = width < NARROW * largest_prime / math.log(largest_prime + 2)
+    tested = width * math.log(largest_prime + 2) < NARROW * largest_prime
     # A prime costs a lane's start for each lane, or a strike for each multiple it has in the window.
-    worth = min(width // 10, 3 * 10**6) if tested else 3 * width // (16 * max(1, len(lanes)))
+    if not tested:
+        worth = 3 * width // (16 * max(1, len(lanes)))
+    elif largest_prime < 2**32:
+        worth = min(width // 10, 3 * 10**6)
+    else:  # the longer the integers, the more a test costs
+        worth = int(width * (largest_prime.bit_length() / 400) ** 2)
     near = min(largest_prime, max(2 * UNROLLED, worth), NEAR_MOST)
     primes = primes_up_to(near)
     primes = primes[modulus % primes != 0]
@@ -185,6 +194,14 @@ def make_tables(forms: Forms, width: int, largest_prime: int) -> Tables:
         far=(near + 1, near + 1 if tested else largest_prime + 1),
         tested=tested and near < largest_prime,
     )
+
+
+def residues(base: int, primes: np.ndarray) -> np.ndarray:
+    """base mod q for primes q < 2^31, by pieces of 32 bits; ndarray of int64."""
+    rest = np.zeros(len(primes), np.int64)
+    for place in reversed(range(0, base.bit_length(), 32)):
+        rest = ((rest << 32) | (base >> place & 0xFFFFFFFF)) % primes
+    return rest
 
 
 def patterns_of(tables: Tables, base: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from sampler_bench.kernels.primality import is_prime
+from sampler_bench.kernels.probable_primes import is_probable_prime, passes_base_2
 
 LARGEST = 8192  # coefficient: below the primes that are struck one multiple at a time
 
@@ -60,14 +61,26 @@ class Forms:
         """
         roots = np.empty((len(self.pairs), len(primes)), np.int64)
         for root, (a, b) in zip(roots, self.pairs, strict=True):
-            root[:] = np.where(a % primes == 0, -1, -b % primes * inverse(a, primes) % primes)
+            root[:] = -b % primes
+            if a > 1:
+                root[:] = np.where(a % primes == 0, -1, root * inverse(a, primes) % primes)
         return np.where(roots < 0, roots.max(axis=0), roots)
 
-    def hold(self, n: np.ndarray) -> np.ndarray:
-        """At which n (uint64, values below 2^64) every value is prime; ndarray of bool."""
+    def hold(self, base: int, offsets: np.ndarray) -> np.ndarray:
+        """At which offsets (int64, not negative) from ``base`` every value is prime; ndarray of bool."""
+        if self.largest_value(base + int(offsets.max(initial=0))) >= 2**64:
+            return self._large_hold(base, offsets)
+        n = np.uint64(base) + offsets.astype(np.uint64)
         prime = np.ones(len(n), bool)
         for a, b in self.pairs:
             prime[prime] = is_prime(np.uint64(a) * n[prime] + np.uint64(b % 2**64))  # b may be negative
+        return prime
+
+    def _large_hold(self, base: int, offsets: np.ndarray) -> np.ndarray:
+        prime = np.ones(len(offsets), bool)
+        for test in (passes_base_2, is_probable_prime):
+            for a, b in self.pairs:
+                prime[prime] = test([a * (base + offset) + b for offset in offsets[prime].tolist()])
         return prime
 
     @cached_property
@@ -89,7 +102,8 @@ def inverse(number: int, primes: np.ndarray) -> np.ndarray:
     With t = -q^-1 mod ``number``, of which there are few, (t q + 1) / number is an integer and the inverse.
     Exact in int64 for number * q < 2^63.
     """
-    return (turn_table(number)[primes % number] * primes + 1) // number
+    rest = primes - primes // number * number  # numpy divides by a constant fast, but takes remainders slowly
+    return (turn_table(number)[rest] * primes + 1) // number
 
 
 def turn_table(number: int) -> np.ndarray:

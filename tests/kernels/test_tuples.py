@@ -1,5 +1,6 @@
 """The tuple sieve against published counts and sympy."""
 
+import gmpy2
 import numpy as np
 import pytest
 from sympy import isprime
@@ -81,6 +82,37 @@ def test_the_last_values_that_can_be_sieved_are():
     assert tuples_in(TWINS, lo, 390).tolist() == [n - lo for n in by_sympy(TWINS, lo, lo + 390)]
 
 
+@pytest.mark.parametrize(
+    "forms", [TWINS, TUPLES["triplets"], TUPLES["Sophie Germain"], TUPLES["upper twins"]]
+)
+@pytest.mark.parametrize(
+    "start", [10**99 + 12_345_678_901, 7 * 10**30 + 1, 10**20 - 50_000], ids=[100, 31, 20]
+)
+def test_a_window_of_large_numbers_holds_what_gmpy2_finds(forms, start):
+    length = 10**5
+    expected = [i for i in range(length) if all(gmpy2.is_prime(a * (start + i) + b) for a, b in forms)]
+    assert tuples_in(forms, start, length, threads=1).tolist() == expected
+    assert tuples_in(forms, start, length, threads=2).tolist() == expected
+
+
+def test_a_window_over_the_end_of_64_bits_holds_what_sympy_finds():
+    for forms in (TWINS, TUPLES["Sophie Germain"]):
+        lo = 2**64 // forms[-1][0] - 20_000
+        assert tuples_in(forms, lo, 40_000).tolist() == [n - lo for n in by_sympy(forms, lo, lo + 40_000)]
+
+
+def test_a_window_of_a_thousand_digits_holds_what_gmpy2_finds():
+    start = 10**999 + 7 * 10**500
+    expected = [i for i in range(1, 2000, 2) if gmpy2.is_prime(start + i, 25)]
+    assert tuples_in(((1, 0),), start, 2000).tolist() == expected
+    assert tuples_in(TWINS, start, 0).tolist() == []
+
+
+def test_a_list_that_does_not_fit_into_memory_is_refused():
+    with pytest.raises(ValueError, match=r"takes about \d+,\d+,\d+ GB, more than the \d+ GB of this machine"):
+        tuples_in(((1, 0),), 10**17, 10**18)
+
+
 def test_bins_threads_and_blocks_make_no_difference():
     edges = [0, 0, 1, 17, 4_000, 4_001, 10**6, 123_456_789, 5 * 10**8]
     members = tuples_in(TWINS, 0, edges[-1])
@@ -133,6 +165,12 @@ def test_a_tuple_that_makes_no_sense_is_refused(forms, reason):
 def test_edges_that_make_no_sense_are_refused(edges, reason):
     with pytest.raises(ValueError, match=reason):
         count_tuples(TWINS, edges)
+
+
+@pytest.mark.parametrize(("start", "length"), [(-1, 5), (0, -1), (0.5, 10), (10**100, 1e3)])
+def test_a_window_that_makes_no_sense_is_refused(start, length):
+    with pytest.raises(ValueError, match=r"negative|must increase|not an integer"):
+        tuples_in(TWINS, start, length)
 
 
 @pytest.mark.parametrize("limit", [0, 1, 2, 3, 4, 8, 9, 10, 24, 25, 26, 1000, 1023, 1024])
