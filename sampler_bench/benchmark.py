@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sampler_bench.errors import InputError, StoreError
+from sampler_bench.files import write_whole
 from sampler_bench.measure.execute import execute, missing
 from sampler_bench.measure.manifest import claim, must_agree, new_session, now
 from sampler_bench.measure.plan import Plan, Settings, Unit, plan_units
 from sampler_bench.measure.records import SCORES
-from sampler_bench.measure.store import RunFolder, write_whole
+from sampler_bench.measure.store import RunFolder
 from sampler_bench.models.base import ANCESTRAL
 from sampler_bench.models.reference import REFERENCES, Oracle
 from sampler_bench.models.sources import ServerOptions, Source, find_model

@@ -1,6 +1,7 @@
 """The command line: parse, call one function, print. Errors are one sentence on stderr and exit code 2."""
 
 import json
+import re
 import signal
 import sys
 from pathlib import Path
@@ -12,11 +13,17 @@ from rich.console import Console
 from rich.table import Table
 
 from sampler_bench.errors import InputError, SamplerBenchError
+from sampler_bench.targets.tuple_names import TUPLES, parse_tuple, tuple_name
 from sampler_bench.tasks import Catalog, load_task
 
 BAD_INPUT = 2
 INTERRUPTED = 130
 UsageError = typer.BadParameter.__base__  # click's own, or that of the click inside newer typers
+
+
+def _tuple_name(text: str) -> str:
+    return tuple_name(parse_tuple(text))
+
 
 app = typer.Typer(
     add_completion=False,
@@ -34,6 +41,16 @@ TaskFolders = Annotated[
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
 BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="A running vLLM server to use.")]
+TupleName = Annotated[
+    str,
+    typer.Argument(
+        metavar="TUPLE",
+        callback=_tuple_name,
+        help=f"{', '.join(TUPLES)}, or forms as in n,n+2,2n+1.",
+    ),
+]
+Threads = Annotated[int | None, typer.Option(min=1, help="Threads; all cores by default.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing while working.")]
 VllmArgs = Annotated[
     list[str] | None,
     typer.Option(
@@ -68,7 +85,7 @@ def run(
     ] = None,
     vllm_arg: VllmArgs = None,
     tasks: TaskFolders = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing while working.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Measure models on a suite. The same command again measures only what is missing."""
     from sampler_bench import benchmark
@@ -174,6 +191,47 @@ def check(
 
 
 @app.command()
+def count(
+    tuple_: TupleName,
+    lo: Annotated[str, typer.Argument(metavar="LO", help="First number; 1e12 is understood.")],
+    hi: Annotated[str, typer.Argument(metavar="HI", help="One beyond the last.")],
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Count the members of a tuple of primes from LO on, below HI. Stopped, it goes on from there."""
+    from sampler_bench.report.progress import share_done
+    from sampler_bench.targets.tables import count_members
+
+    begin, end = _integer(lo), _integer(hi)
+    with share_done(f"{tuple_} from {lo} to {hi}", quiet) as report:
+        print(count_members(tuple_, begin, end, threads, report))
+
+
+@app.command()
+def table(
+    tuple_: TupleName,
+    digits: Annotated[int, typer.Option(help="Digits of the numbers counted.")],
+    depth: Annotated[int, typer.Option(help="Digits of the prefixes.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the file goes; the cache by default.")
+    ] = None,
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Count the members of a tuple of primes by their first digits. Stopped, it goes on from there."""
+    from sampler_bench.report.progress import share_done
+    from sampler_bench.targets.tables import make_table, read_table
+
+    with share_done(f"{tuple_} of {digits} digits, by {depth}", quiet) as report:
+        path = make_table(tuple_, digits, depth, threads, report, out)
+    made = read_table(path)
+    console.print(
+        f"{made.count('')} {made.name} of {digits} digits, by {len(made.counts)} prefixes: {path}",
+        soft_wrap=True,
+    )
+
+
+@app.command()
 def serve(
     model: Annotated[
         str, typer.Argument(help="smollm2-135m, a model folder or a Hugging Face id.")
@@ -224,6 +282,13 @@ def main() -> None:
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     sys.exit(code)
+
+
+def _integer(text: str) -> int:
+    mantissa, _, exponent = text.replace("_", "").lower().partition("e")
+    if not re.fullmatch(r"-?[0-9]+", mantissa) or not re.fullmatch(r"[0-9]{0,4}", exponent):
+        raise InputError(f"{text!r} is not an integer, such as 1000 or 1e3")
+    return int(mantissa) * 10 ** int(exponent or 0)
 
 
 def _refuse(reason: str) -> int:

@@ -3,14 +3,17 @@
 import http.server
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
 from sampler_bench.cli import main
+from sampler_bench.targets.tables import read_table
 
 
 def test_truth_as_json_has_the_documented_keys(cli):
@@ -63,6 +66,43 @@ def test_check_exits_with_0_for_members_and_1_for_others(cli, number, code):
     assert cli("check", "twin-primes-3", "--", number).returncode == code
 
 
+def test_count_prints_one_number(cli):
+    assert cli("count", "twin-primes", 0, "1e6").stdout == "8169\n"
+    assert cli("count", "n,n+2,n+6", 0, 1_000, "--threads", 1).stdout == "15\n"
+
+
+def test_a_table_stopped_by_ctrl_c_goes_on(cli, tmp_path):
+    """Nine digits are counted in no time, so the kept parts are made narrow and the sieve slow."""
+    whole = cli("table", "twin-primes", "--digits", 8, "--depth", 3, "--out", "whole")
+    assert whole.stdout.startswith("381332 twin-primes of 8 digits, by 900 prefixes")
+    with subprocess.Popen(
+        [sys.executable, "-c", SLOW_TABLE], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while len(list((tmp_path / "cut").glob("*.parts/*.npy"))) < 20:
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+        assert "Traceback" not in process.stderr.read()
+    assert not list((tmp_path / "cut").glob("*.parquet"))
+    again = cli("table", "twin-primes", "--digits", 8, "--depth", 3, "--out", "cut")
+    assert again.returncode == 0, again.stderr
+    tables = [read_table(tmp_path / folder / "twin-primes-8-3.parquet") for folder in ("whole", "cut")]
+    assert tables[0].counts.tolist() == tables[1].counts.tolist()
+
+
+SLOW_TABLE = """
+import sys, time
+from sampler_bench import kernels
+from sampler_bench.cli import main
+from sampler_bench.targets import tables
+tables.KEPT_WIDTH, count_tuples = 10, kernels.count_tuples
+kernels.count_tuples = lambda *arguments: [time.sleep(0.05), count_tuples(*arguments)][1]
+sys.argv = "sampler-bench table twin-primes --digits 8 --depth 3 --out cut".split()
+main()
+"""
+
+
 def test_tasks_lists_every_task_suite_and_arm(cli):
     shown = cli("tasks").stdout
     for name in ("twin-primes-9", "even-100", "powers-of-2-6", "suite quick", "arm direct", "arm cot"):
@@ -107,6 +147,14 @@ def free_port() -> int:
         ("serve oracle", "oracle is a reference sampler"),
         ("serve --port 99999", "port 99999 on 127.0.0.1 cannot be used"),
         ("nonsense", "No such command 'nonsense'"),
+        ("count twin-primes 10 3", "3 is below 10"),
+        ("count twin-primes 0 1e20", "the most that can be sieved"),
+        ("count twin-primes -- -5 3", "-5 is negative"),
+        ("count twin-primes 0 1.5", "'1.5' is not an integer"),
+        ("count n,n+2,n+4 0 9", "inadmissible: 3 always divides one"),
+        ("count twins 0 9", "'twins' is no tuple of primes"),
+        ("table twin-primes --digits 3 --depth 4", "it must be from 1 to 3 for 3 digits"),
+        ("table twin-primes --digits 3 --depth 2 --out /proc/x", "cannot write /proc/x"),
     ],
 )
 def test_bad_input_is_one_sentence_on_stderr_and_exit_code_2(cli, arguments, reason):

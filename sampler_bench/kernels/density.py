@@ -2,8 +2,8 @@
 
 Near n, one in Product(ln(a n + b)) / C numbers is expected to make all forms a n + b prime, with the singular
 series C = Product over primes p of (1 - nu(p) / p) / (1 - 1 / p)^k, nu(p) the residues of n mod p at which p
-divides a value, k the number of forms (Hardy and Littlewood, Acta Math. 44, 1923; Bateman and Horn, Math. Comp.
-16, 1962).
+divides a value, k the number of forms (Hardy and Littlewood, Acta Math. 44, 1923; Bateman and Horn,
+Math. Comp. 16, 1962).
 """
 
 import math
@@ -110,7 +110,7 @@ def _log_integral(forms: Forms, lo: int, hi: int, nodes: int) -> float:
 
 
 def _pieces(forms: Forms, lo: int, hi: int) -> Iterator[tuple[int, int]]:
-    """Starts and widths of intervals that cover [lo, hi); over those wider than 1 no value more than doubles."""
+    """Starts and widths of intervals that cover [lo, hi); where wider than 1, no value more than doubles."""
     start = max(lo, forms.first)
     while start < hi:
         width = min(max(1, min((a * start + b) // a for a, b in forms.pairs)), hi - start)

@@ -1,10 +1,10 @@
 """Squaring modulo large integers, several moduli side by side in the lanes of a vector register.
 
-An integer is a column of limbs, the least first, each in a 64-bit lane of its own: arrays (limbs, LANES). Limbs
-hold 28 or 29 bits, so that products can be added up in a lane without carrying. The loops over limbs are
-unrolled in LLVM's language, because accumulators must stay in registers; ``square`` is a plain function
-with that as its compiled form. Reduction is Montgomery's (Math. Comp. 44, 1985) without the last subtraction
-(Walter, Electronics Letters 35, 1999).
+An integer is a column of limbs, the least first, each in a 64-bit lane of its own: shape (limbs, LANES).
+Limbs hold 28 or 29 bits, so that products can be added up in a lane without carrying. The loops over
+limbs are unrolled in LLVM's language, because accumulators must stay in registers; ``square`` is a plain
+function with that as its compiled form. Reduction is Montgomery's (Math. Comp. 44, 1985) without the last
+subtraction (Walter, Electronics Letters 35, 1999).
 """
 
 import llvmlite.binding as llvm

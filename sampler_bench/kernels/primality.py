@@ -12,6 +12,7 @@ from numba.extending import intrinsic, overload
 
 from sampler_bench.kernels.small_primes import primes_up_to
 
+GROUP = 32  # numbers tested at once: their arrays stay in the L1 cache
 TRIAL_PRIMES = primes_up_to(113)[1:].astype(np.uint64)
 TRIAL_INVERSES = np.array([pow(int(q), -1, 2**64) for q in TRIAL_PRIMES], np.uint64)
 TRIAL_QUOTIENTS = np.array([(2**64 - 1) // int(q) for q in TRIAL_PRIMES], np.uint64)
@@ -63,22 +64,27 @@ def _compiled_high_product(a, b):
 
 
 @njit(nogil=True)
+def _mask(condition):
+    """All ones where it holds: what is chosen so needs no branch, and random numbers make branches costly."""
+    return uint64(0) - uint64(condition)
+
+
+@njit(nogil=True)
 def _product(a, b, n, inverse):
     """a b / 2^64 mod n, for a, b < n and ``inverse`` = n^-1 mod 2^64."""
     high = _high_product(a, b)
     back = _high_product(a * b * inverse, n)
-    return high - back if high >= back else high - back + n
+    return high - back + (_mask(high < back) & n)
 
 
 @njit(nogil=True)
 def _sum(a, b, n):
-    total = a + b
-    return total - n if total < a or total >= n else total
+    return _difference(a, n - b, n)
 
 
 @njit(nogil=True)
 def _difference(a, b, n):
-    return a - b if a >= b else a - b + n
+    return a - b + (_mask(a < b) & n)
 
 
 @njit(nogil=True)
@@ -91,36 +97,53 @@ def _inverse(n):
 
 
 @njit(nogil=True)
-def _split(n):
-    """n = odd 2^twos, and the highest bit of odd."""
-    odd, twos = n, 0
-    while odd & uint64(1) == 0:
-        odd >>= uint64(1)
-        twos += 1
-    bit = uint64(1) << uint64(63)
-    while odd & bit == 0:
-        bit >>= uint64(1)
-    return odd, twos, bit
+def _twos(n):
+    """How often two divides n > 0: the bits below its lowest, counted in pairs, then fours, eights, bytes."""
+    x = (n & (uint64(0) - n)) - uint64(1)
+    x = x - ((x >> uint64(1)) & uint64(0x5555555555555555))
+    x = (x & uint64(0x3333333333333333)) + ((x >> uint64(2)) & uint64(0x3333333333333333))
+    x = (x + (x >> uint64(4))) & uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((x * uint64(0x0101010101010101)) >> uint64(56))
 
 
 @njit(nogil=True)
-def _is_strong_probable_prime(n, inverse, one):
-    """To base 2, for odd n > 2; ``one`` is 2^64 mod n."""
-    odd, twos, bit = _split(n - uint64(1))
-    power = _sum(one, one, n)
-    while bit > uint64(1):
-        bit >>= uint64(1)
-        power = _product(power, power, n, inverse)
-        if odd & bit:
-            power = _sum(power, power, n)
-    minus_one = n - one
-    if power in (one, minus_one):
-        return True
-    for _ in range(twos - 1):
-        power = _product(power, power, n, inverse)
-        if power == minus_one:
-            return True
-    return False
+def _bits(numbers):
+    """Bits of the largest."""
+    rest, bits = uint64(0), 0
+    for n in numbers:
+        rest |= n
+    while rest:
+        rest >>= uint64(1)
+        bits += 1
+    return bits
+
+
+@njit(nogil=True)
+def _set_up(n, inverse, one):
+    """n^-1 and 2^64 mod n: what Montgomery's arithmetic needs."""
+    for k in range(len(n)):
+        inverse[k] = _inverse(n[k])
+        one[k] = (uint64(0) - n[k]) % n[k]
+
+
+@njit(nogil=True)
+def _pass_base_2(n, passed, inverse, one, odd, power):
+    """The strong test to base 2 of odd n > 2; all behind ``passed`` is scratch."""
+    _set_up(n, inverse, one)
+    for k in range(len(n)):
+        odd[k] = (n[k] - uint64(1)) >> uint64(_twos(n[k] - uint64(1)))
+        power[k] = one[k]
+    for shift in range(_bits(odd) - 1, -1, -1):
+        for k in range(len(n)):
+            square = _product(power[k], power[k], n[k], inverse[k])
+            double = _sum(square, square, n[k])
+            power[k] = square ^ ((square ^ double) & _mask((odd[k] >> uint64(shift)) & uint64(1)))
+    for k in range(len(n)):
+        minus_one = n[k] - one[k]
+        passed[k] = power[k] == one[k] or power[k] == minus_one
+        for _ in range(_twos(n[k] - uint64(1)) - 1):
+            power[k] = _product(power[k], power[k], n[k], inverse[k])
+            passed[k] = passed[k] or power[k] == minus_one
 
 
 @njit(nogil=True)
@@ -140,6 +163,29 @@ def _jacobi(a, n):
     return sign if n == 1 else 0
 
 
+def _symbol_tables(most):
+    """(P^2 - 4 / r) for 3 <= P <= most and odd r < 4 (P^2 - 4), table after table; where each starts."""
+    jacobi = getattr(_jacobi, "py_func", _jacobi)  # importing compiles nothing
+    tables, starts = [], [0] * 3
+    for p in range(3, most + 1):
+        d = p * p - 4
+        starts.append(sum(map(len, tables)))
+        tables.append([jacobi(uint64(d), uint64(r)) if r % 2 else 0 for r in range(4 * d)])
+    return np.concatenate(tables).astype(np.int8), np.array(starts)
+
+
+SYMBOLS, SYMBOLS_START = _symbol_tables(8)
+
+
+@njit(nogil=True)
+def _discriminant_symbol(p, n):
+    """(P^2 - 4 / n): as long as P is small, from the rest of n mod 4 (P^2 - 4)."""
+    d = p * p - uint64(4)
+    if p < uint64(len(SYMBOLS_START)):
+        return np.int64(SYMBOLS[SYMBOLS_START[p] + np.int64(n % (uint64(4) * d))])
+    return _jacobi(d, n)
+
+
 @njit(nogil=True)
 def _is_square(n):
     root = uint64(np.sqrt(np.float64(n)))
@@ -148,57 +194,99 @@ def _is_square(n):
 
 
 @njit(nogil=True)
-def _is_lucas_probable_prime(n, inverse, one):
-    """Almost extra strong: V_k(P, 1) for the first P >= 3 with (P^2 - 4 / n) = -1."""
+def _lucas_parameter(n):
+    """The first P >= 3 with (P^2 - 4 / n) = -1; 0 for a composite n that shows itself before."""
     if _is_square(n):
-        return False
+        return uint64(0)
     p = uint64(3)
     while True:
-        symbol = _jacobi(p * p - uint64(4), n)
+        symbol = _discriminant_symbol(p, n)
         if symbol == -1:
-            break
+            return p
         if symbol == 0 and (p * p - uint64(4)) % n != 0:
-            return False
+            return uint64(0)
         p += uint64(1)
-    two = _sum(one, one, n)
-    seed = two  # P in Montgomery's form, by adding
-    for _ in range(p - uint64(2)):
-        seed = _sum(seed, one, n)
-    odd, twos, bit = _split(n + uint64(1))
-    v, following = seed, _difference(_product(seed, seed, n, inverse), two, n)
-    while bit > uint64(1):
-        bit >>= uint64(1)
-        both = _difference(_product(v, following, n, inverse), seed, n)
-        if odd & bit:
-            v, following = both, _difference(_product(following, following, n, inverse), two, n)
-        else:
-            v, following = _difference(_product(v, v, n, inverse), two, n), both
-    if v == two or v == n - two:
-        return True
-    for _ in range(twos - 1):
-        if v == 0:
-            return True
-        v = _difference(_product(v, v, n, inverse), two, n)
-    return False
 
 
 @njit(nogil=True)
-def _is_prime(n):
+def _pass_lucas(n, passed, inverse, two, odd, seed, v, following):
+    """The almost extra strong test, V_k(P, 1) with k from n + 1; all behind ``passed`` is scratch."""
+    _set_up(n, inverse, two)
+    for k in range(len(n)):
+        p = _lucas_parameter(n[k])
+        passed[k] = p > uint64(0)
+        one = two[k]
+        two[k] = _sum(one, one, n[k])
+        seed[k] = two[k]  # P in Montgomery's form, by adding
+        for _ in range(np.int64(p) - 2):
+            seed[k] = _sum(seed[k], one, n[k])
+        v[k], following[k] = two[k], seed[k]
+        odd[k] = (n[k] + uint64(1)) >> uint64(_twos(n[k] + uint64(1)))
+    for shift in range(_bits(odd) - 1, -1, -1):
+        for k in range(len(n)):
+            bit = _mask((odd[k] >> uint64(shift)) & uint64(1))
+            both = _difference(_product(v[k], following[k], n[k], inverse[k]), seed[k], n[k])
+            chosen = v[k] ^ ((v[k] ^ following[k]) & bit)
+            square = _difference(_product(chosen, chosen, n[k], inverse[k]), two[k], n[k])
+            swapped = (both ^ square) & bit
+            v[k], following[k] = square ^ swapped, both ^ swapped
+    for k in range(len(n)):
+        found = v[k] == two[k] or v[k] == n[k] - two[k]
+        for _ in range(_twos(n[k] + uint64(1)) - 1):
+            found = found or v[k] == 0
+            v[k] = _difference(_product(v[k], v[k], n[k], inverse[k]), two[k], n[k])
+        passed[k] = passed[k] and found
+
+
+@njit(nogil=True)
+def _by_trial(n):
+    """Whether n is prime, 0 or 1, where small primes can tell, else 2."""
     if n & uint64(1) == 0:
-        return n == uint64(2)
+        return int(n == uint64(2))
     for i in range(len(TRIAL_PRIMES)):
         if n * TRIAL_INVERSES[i] <= TRIAL_QUOTIENTS[i]:  # q divides n: no division is needed to know
-            return n == TRIAL_PRIMES[i]
+            return int(n == TRIAL_PRIMES[i])
     if n < uint64(127 * 127):
-        return n > uint64(1)
-    inverse = _inverse(n)
-    one = (uint64(0) - n) % n
-    return _is_strong_probable_prime(n, inverse, one) and _is_lucas_probable_prime(n, inverse, one)
+        return int(n > uint64(1))
+    return 2
+
+
+@njit(nogil=True)
+def _keep(group, passed, left, kept):
+    """Write the indices that passed behind the first ``kept`` of ``left``; how many are kept then."""
+    for k in range(len(group)):
+        left[kept] = group[k]
+        kept += passed[k]
+    return kept
 
 
 @njit(nogil=True, cache=True)
 def _all_prime(numbers):
-    answers = np.empty(len(numbers), np.bool_)
+    """Tests a group at a time: its members do not wait for each other, so the processor works on several."""
+    answers, left, kept = np.zeros(len(numbers), np.bool_), np.empty(len(numbers) + 1, np.int64), 0
     for i in range(len(numbers)):
-        answers[i] = _is_prime(numbers[i])
+        verdict = _by_trial(numbers[i])
+        answers[i] = verdict == 1
+        left[kept] = i
+        kept += verdict == 2
+    n, passed = np.empty(GROUP, np.uint64), np.empty(GROUP, np.bool_)
+    a, b, c, d, e, f = np.empty((6, GROUP), np.uint64)
+    count, kept = kept, 0
+    for first in range(0, count, GROUP):
+        group = left[first : min(first + GROUP, count)]
+        size = len(group)
+        for k in range(size):
+            n[k] = numbers[group[k]]
+        _pass_base_2(n[:size], passed, a, b, c[:size], d)
+        kept = _keep(group, passed, left, kept)
+    count, kept = kept, 0
+    for first in range(0, count, GROUP):
+        group = left[first : min(first + GROUP, count)]
+        size = len(group)
+        for k in range(size):
+            n[k] = numbers[group[k]]
+        _pass_lucas(n[:size], passed, a, b, c[:size], d, e, f)
+        kept = _keep(group, passed, left, kept)
+    for k in range(kept):
+        answers[left[k]] = True
     return answers

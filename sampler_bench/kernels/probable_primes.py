@@ -1,7 +1,7 @@
 """Primality of integers of any size: a base-2 test for many at once, then Baillie-PSW for what is left.
 
-The first is Euler's criterion 2^((n - 1) / 2) = +-1 (mod n), which every prime meets and few composites do: the
-full test, GMP's, is left with little more than primes. No composite is known that passes it.
+The first is Euler's criterion 2^((n - 1) / 2) = +-1 (mod n), which every prime meets and few composites do:
+the full test, GMP's, is left with little more than primes. No composite is known that passes it.
 """
 
 import math

@@ -1,11 +1,8 @@
 """A run folder: a manifest, and one Parquet part for each unit done. Files appear whole or not at all."""
 
-import contextlib
 import fcntl
 import json
-import os
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sampler_bench.errors import StoreError
+from sampler_bench.files import explained, write_whole
 from sampler_bench.measure.records import SCHEMAS
 
 MANIFEST = "manifest.json"
@@ -34,7 +32,7 @@ class RunFolder:
         StoreError
             If another process holds it or it cannot be written.
         """
-        with _explained(self.path):
+        with explained(self.path):
             for kind in SCHEMAS:
                 (self.path / kind).mkdir(parents=True, exist_ok=True)
             handle = (self.path / ".lock").open("a")
@@ -87,38 +85,3 @@ class RunFolder:
 
     def _part(self, kind: str, unit_id: str) -> Path:
         return self.path / kind / f"{unit_id}.parquet"
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file so that it is there whole or not at all, whenever the power goes.
-
-    Raises
-    ------
-    StoreError
-        If the file cannot be written; what was there before stays.
-    """
-    with _explained(path):
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        os.close(handle)
-        scratch = Path(name)
-        try:
-            write(scratch)
-            with scratch.open("rb+") as written:
-                os.fsync(written.fileno())
-            scratch.chmod(0o644)
-            os.replace(scratch, path)
-        finally:
-            scratch.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn the operating system's refusal to write into a sentence."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or error
-        raise StoreError(
-            f"cannot write {path}: {reason}; what was measured before is kept, so make room or choose "
-            "another --out and run the same command again"
-        ) from error

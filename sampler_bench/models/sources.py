@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sampler_bench.errors import InputError, ModelError
+from sampler_bench.files import cache_folder
 from sampler_bench.models import smollm2
 from sampler_bench.models.base import DigitModel
 from sampler_bench.models.reference import REFERENCES
@@ -73,7 +74,7 @@ class Source:
         """Serve the model on this machine."""
         model = self._served or str(smollm2.fetch(say))
         options = self._options
-        logs = smollm2.cache_folder() / "logs"
+        logs = cache_folder() / "logs"
         with VllmServer(model, self.name, logs, options.port, options.vllm_args) as server:
             server.start(say)
             yield server

@@ -1,9 +1,18 @@
 """Progress for the person at the terminal: a bar there, plain lines elsewhere, on stderr."""
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 SECONDS_BETWEEN_LINES = 10
 
@@ -49,3 +58,21 @@ class Display:
         if not self._console.is_terminal and (late or self._done == self._total):
             self._last_line = time.monotonic()
             self.say(f"{self._model}: {self._done} of {self._total} units  ({what})")
+
+
+@contextmanager
+def share_done(what: str, quiet: bool = False) -> Iterator[Callable[[float], None]]:
+    """A function to call with the share of the work that is done, from 0 to 1."""
+    console = Console(stderr=True, quiet=quiet, highlight=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task, last_line = bar.add_task(what, total=1.0), time.monotonic()
+
+        def report(share: float) -> None:
+            nonlocal last_line
+            bar.update(task, completed=share)
+            if not console.is_terminal and time.monotonic() - last_line > SECONDS_BETWEEN_LINES:
+                last_line = time.monotonic()
+                console.print(f"{what}: {share:.1%}", markup=False, soft_wrap=True)
+
+        yield report

@@ -8,7 +8,8 @@ import pytest
 
 from sampler_bench import load_task
 from sampler_bench.errors import StoreError
-from sampler_bench.measure.store import RunFolder, write_whole
+from sampler_bench.files import write_whole
+from sampler_bench.measure.store import RunFolder
 
 SAMPLE = {
     "task": "t", "task_version": 1, "model": "m", "arm": "a", "decoder": "ancestral", "sample_id": 0,
