@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from sampler_bench.kernels.primality import is_prime
+from sampler_bench.kernels.primality import pass_base_2, pass_lucas
 from sampler_bench.kernels.probable_primes import is_probable_prime, passes_base_2
 
 LARGEST = 8192  # coefficient: below the primes that are struck one multiple at a time
@@ -67,20 +67,29 @@ class Forms:
         return np.where(roots < 0, roots.max(axis=0), roots)
 
     def hold(self, base: int, offsets: np.ndarray) -> np.ndarray:
-        """At which offsets (int64, not negative) from ``base`` every value is prime; ndarray of bool."""
-        if self.largest_value(base + int(offsets.max(initial=0))) >= 2**64:
-            return self._large_hold(base, offsets)
-        n = np.uint64(base) + offsets.astype(np.uint64)
-        prime = np.ones(len(n), bool)
-        for a, b in self.pairs:
-            prime[prime] = is_prime(np.uint64(a) * n[prime] + np.uint64(b % 2**64))  # b may be negative
-        return prime
+        """At which offsets from ``base`` every value is prime, of those a sieve by small primes has left.
 
-    def _large_hold(self, base: int, offsets: np.ndarray) -> np.ndarray:
+        Parameters
+        ----------
+        base : int
+            Of any size.
+        offsets : ndarray of int64
+            Not negative.
+
+        Returns
+        -------
+        ndarray of bool
+        """
+        fits = self.largest_value(base + int(offsets.max(initial=0))) < 2**64
         prime = np.ones(len(offsets), bool)
-        for test in (passes_base_2, is_probable_prime):
+        # All forms first meet the test that is quick.
+        for test in (pass_base_2, pass_lucas) if fits else (passes_base_2, is_probable_prime):
             for a, b in self.pairs:
-                prime[prime] = test([a * (base + offset) + b for offset in offsets[prime].tolist()])
+                left = offsets[prime]
+                if fits:
+                    prime[prime] = test(np.uint64(a) * left.astype(np.uint64) + np.uint64(a * base + b))
+                else:
+                    prime[prime] = test([a * (base + offset) + b for offset in left.tolist()])
         return prime
 
     @cached_property

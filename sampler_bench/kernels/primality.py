@@ -39,7 +39,13 @@ def is_prime(numbers: np.ndarray) -> np.ndarray:
         raise ValueError(f"integers from 0 to 2**64 - 1 are wanted, got an array of {given.dtype}")
     if given.size and given.min() < 0:
         raise ValueError(f"{given.min()} is negative")
-    return _all_prime(given.astype(np.uint64).ravel()).reshape(given.shape)
+    flat = given.astype(np.uint64).ravel()
+    verdicts = _by_trials(flat)
+    prime, left = verdicts == 1, np.flatnonzero(verdicts == 2)
+    for test in (pass_base_2, pass_lucas):
+        left = left[test(flat[left])]
+    prime[left] = True
+    return prime.reshape(given.shape)
 
 
 def _high_product(a: int, b: int) -> int:
@@ -240,7 +246,6 @@ def _pass_lucas(n, passed, inverse, two, odd, seed, v, following):
 
 @njit(nogil=True)
 def _by_trial(n):
-    """Whether n is prime, 0 or 1, where small primes can tell, else 2."""
     if n & uint64(1) == 0:
         return int(n == uint64(2))
     for i in range(len(TRIAL_PRIMES)):
@@ -251,42 +256,35 @@ def _by_trial(n):
     return 2
 
 
-@njit(nogil=True)
-def _keep(group, passed, left, kept):
-    """Write the indices that passed behind the first ``kept`` of ``left``; how many are kept then."""
-    for k in range(len(group)):
-        left[kept] = group[k]
-        kept += passed[k]
-    return kept
+@njit(nogil=True, cache=True)
+def _by_trials(numbers):
+    """Whether each number is prime, 0 or 1, where small primes can tell, else 2; ndarray of int8."""
+    verdicts = np.empty(len(numbers), np.int8)
+    for i in range(len(numbers)):
+        verdicts[i] = _by_trial(numbers[i])
+    return verdicts
 
 
 @njit(nogil=True, cache=True)
-def _all_prime(numbers):
-    """Tests a group at a time: its members do not wait for each other, so the processor works on several."""
-    answers, left, kept = np.zeros(len(numbers), np.bool_), np.empty(len(numbers) + 1, np.int64), 0
-    for i in range(len(numbers)):
-        verdict = _by_trial(numbers[i])
-        answers[i] = verdict == 1
-        left[kept] = i
-        kept += verdict == 2
-    n, passed = np.empty(GROUP, np.uint64), np.empty(GROUP, np.bool_)
+def pass_base_2(numbers):
+    """Which numbers (uint64, odd, above 2) pass the strong test to base 2; ndarray of bool.
+
+    A group is tested at a time: its members do not wait for each other, so the processor works on several.
+    """
+    passed = np.empty(len(numbers), np.bool_)
+    a, b, c, d = np.empty((4, GROUP), np.uint64)
+    for first in range(0, len(numbers), GROUP):
+        n = numbers[first : first + GROUP]
+        _pass_base_2(n, passed[first : first + GROUP], a, b, c[: len(n)], d)
+    return passed
+
+
+@njit(nogil=True, cache=True)
+def pass_lucas(numbers):
+    """Which numbers (uint64, odd, above 3) pass the almost extra strong Lucas test; ndarray of bool."""
+    passed = np.empty(len(numbers), np.bool_)
     a, b, c, d, e, f = np.empty((6, GROUP), np.uint64)
-    count, kept = kept, 0
-    for first in range(0, count, GROUP):
-        group = left[first : min(first + GROUP, count)]
-        size = len(group)
-        for k in range(size):
-            n[k] = numbers[group[k]]
-        _pass_base_2(n[:size], passed, a, b, c[:size], d)
-        kept = _keep(group, passed, left, kept)
-    count, kept = kept, 0
-    for first in range(0, count, GROUP):
-        group = left[first : min(first + GROUP, count)]
-        size = len(group)
-        for k in range(size):
-            n[k] = numbers[group[k]]
-        _pass_lucas(n[:size], passed, a, b, c[:size], d, e, f)
-        kept = _keep(group, passed, left, kept)
-    for k in range(kept):
-        answers[left[k]] = True
-    return answers
+    for first in range(0, len(numbers), GROUP):
+        n = numbers[first : first + GROUP]
+        _pass_lucas(n, passed[first : first + GROUP], a, b, c[: len(n)], d, e, f)
+    return passed

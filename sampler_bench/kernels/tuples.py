@@ -11,6 +11,7 @@ import numpy as np
 from sampler_bench.kernels.blocks import blocks, open_workers
 from sampler_bench.kernels.density import expected_tuples
 from sampler_bench.kernels.forms import Forms
+from sampler_bench.kernels.primality import is_prime
 
 LIMIT = 2**64 - 10**10
 ALWAYS_FITS = 10**9  # a window's length, however dense its members
@@ -106,8 +107,9 @@ def _by_hand(forms: Forms, lo: int, hi: int) -> tuple[int, int, list[int]]:
     end = min(hi, max(lo, forms.reach(max(math.isqrt(max(forms.largest_value(hi), 0)), 11))))
     if lo >= end:
         return lo, hi, []
-    offsets = np.arange(end - lo)
-    return end, hi, [lo + offset for offset in offsets[forms.hold(lo, offsets)].tolist()]
+    n = np.arange(lo, end)
+    prime = np.all([is_prime(a * n + b) for a, b in forms.pairs], axis=0)
+    return end, hi, n[prime].tolist()
 
 
 def _checked_edges(edges: Sequence[int]) -> list[int]:
