@@ -24,7 +24,7 @@ from sampler_bench.kernels.small_primes import primes_up_to
 
 SEGMENTS_IN_A_BLOCK = 20  # a lane's block then fits the L2 cache
 FAR_WIDTH = 4 * 10**9  # of a block that far primes strike: all its lanes are held at once
-NARROW = 10  # a window is narrow below so many times the number of primes that sieve it
+NARROW = 60  # a window is narrow below so many times the number of primes that sieve it
 NEAR_MOST = 5 * 10**7  # primes met lane by lane: held in memory, and far from the end of uint32
 FAR_CHUNK = 10**8  # far primes are made and used in runs of this length
 
@@ -164,7 +164,7 @@ def blocks(forms: Forms, lo: int, hi: int) -> Iterator[Block]:
 
 
 def make_tables(forms: Forms, width: int, largest_prime: int) -> Tables:
-    modulus = 30 if width < 10**6 else 2310 if width >= 3 * 10**8 and largest_prime < 3 * 10**5 else 210
+    modulus = 30 if width <= 10**7 else 2310 if width >= 3 * 10**8 and largest_prime < 3 * 10**5 else 210
     lanes = forms.lanes(modulus)
     # In a narrow window it costs less to test what a shorter sieve leaves than to meet every prime.
     tested = width * math.log(largest_prime + 2) < NARROW * largest_prime
@@ -172,7 +172,7 @@ def make_tables(forms: Forms, width: int, largest_prime: int) -> Tables:
     if not tested:
         worth = 3 * width // (16 * max(1, len(lanes)))
     elif largest_prime < 2**32:
-        worth = min(width // 10, 3 * 10**6)
+        worth = int(7 * 10**5 * (width / 10**8) ** 0.8)
     else:  # the longer the integers, the more a test costs
         worth = int(width * (largest_prime.bit_length() / 400) ** 2)
     near = min(largest_prime, max(2 * UNROLLED, worth), NEAR_MOST)
@@ -211,11 +211,11 @@ def patterns_of(tables: Tables, base: int) -> tuple[np.ndarray, np.ndarray]:
     for q, root in zip(tables.tiny.tolist(), roots.T.tolist(), strict=True):
         unit = pow(tables.modulus, -1, q)
         c = [(x - base) * unit % q for x in root]
-        bits = np.zeros((q + CHUNK) * 64, np.uint8)
+        bits = np.zeros(q * 64, np.uint8)
         for each in c:
             bits[(each - c[0]) % q :: q] = 1
         columns.append((q, c[0], -unit % q, pow(64, -1, q), begin))
-        parts.append(np.packbits(bits, bitorder="little").view(np.uint64))
+        parts.append(np.resize(np.packbits(bits, bitorder="little").view(np.uint64), q + CHUNK))
         begin += q + CHUNK
     for _ in range(-len(columns) % 4):
         columns.append((1, 0, 0, 0, begin))
