@@ -36,9 +36,15 @@ def is_prime(numbers: np.ndarray) -> np.ndarray:
     """
     given = np.asarray(numbers)
     if given.size and not np.issubdtype(given.dtype, np.integer):
-        raise ValueError(f"integers from 0 to 2**64 - 1 are wanted, got an array of {given.dtype}")
+        given = np.asarray(numbers, object)  # NumPy makes floats of [2, 2**64 - 59]
+        if not all(isinstance(number, int | np.integer) for number in given.flat):
+            raise ValueError(
+                f"integers from 0 to 2**64 - 1 are wanted, got an array of {np.asarray(numbers).dtype}"
+            )
     if given.size and given.min() < 0:
         raise ValueError(f"{given.min()} is negative")
+    if given.size and given.max() >= 2**64:
+        raise ValueError(f"{given.max()} exceeds 2**64 - 1; is_probable_prime takes integers of any size")
     flat = given.astype(np.uint64).ravel()
     verdicts = _by_trials(flat)
     prime, left = verdicts == 1, np.flatnonzero(verdicts == 2)

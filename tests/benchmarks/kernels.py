@@ -1,5 +1,6 @@
 """The kernels against their peers, alternated in one run, one thread: ``make kernels``."""
 
+import random
 import shutil
 import statistics
 import subprocess
@@ -7,33 +8,42 @@ import sys
 import time
 from collections.abc import Callable
 
+import flint
 import gmpy2
 import numpy as np
+import sympy
 
-from sampler_bench.kernels import count_tuples, is_prime
+from sampler_bench.kernels import count_tuples, is_prime, is_probable_prime, tuples_in
+from sampler_bench.kernels.probable_primes import passes_base_2
 
 TWINS = ((1, 0), (1, 2))
 WINDOWS = [
-    (0, 10**9), (0, 10**10), (10**12, 10**9), (10**13, 10**9), (10**15, 10**9), (10**18, 10**9),
-    (10**18, 10**6), (10**18, 10**7), (10**18, 10**8),
+    (0, 10**9), (0, 10**10), (10**12, 10**9), (10**13, 10**9), (10**15, 10**9), (10**16, 10**9),
+    (10**18, 10**9), (10**18, 10**6), (10**18, 10**7), (10**18, 10**8),
 ]  # fmt: skip
+HUNDRED_DIGITS = 10**99 + 12_345_678_901
+LOOPED = 2000  # numbers of the 100-digit window that the loop really walks through
 ROUNDS = 5
 
 
-def alternate(name: str, ours: Callable, peer: Callable) -> None:
-    """Time both in turn, compare what they return, and print medians and the spread of the ratio."""
-    times = np.empty((ROUNDS, 2))
+def alternate(name: str, ours: Callable, peer: Callable, share: float = 1.0, rounds: int = ROUNDS) -> None:
+    """Time both in turn, compare what they return, and print medians and the spread of the ratio.
+
+    ``share``: of the work that the peer is given; its time is extrapolated, and then nothing is compared.
+    """
+    times = np.empty((rounds, 2))
     for row in times:
         results = []
         for column, call in enumerate((ours, peer)):
             started = time.perf_counter()
             results.append(call())
             row[column] = time.perf_counter() - started
-        assert results[0] == results[1], f"{name}: {results[0]}, the peer finds {results[1]}"
+        assert share < 1 or results[0] == results[1], f"{name}: {results[0]}, the peer finds {results[1]}"
+    times[:, 1] /= share
     ratios = times[:, 1] / times[:, 0]
     mine, other = np.median(times, axis=0)
-    spread = f"{statistics.median(ratios):6.2f} ({ratios.min():.2f} to {ratios.max():.2f})"
-    print(f"{name:<34} {mine:9.4f} {other:9.4f}  {spread}", flush=True)
+    spread = f"{statistics.median(ratios):7.2f} ({ratios.min():.2f} to {ratios.max():.2f})"
+    print(f"{name:<42} {mine:9.4f} {other:9.4f} {spread}", flush=True)
 
 
 def primesieve(lo: int, hi: int) -> int:
@@ -42,27 +52,69 @@ def primesieve(lo: int, hi: int) -> int:
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-def main() -> int:
-    if shutil.which("primesieve") is None:
-        print("the peer is missing: on Debian and Ubuntu, apt-get install primesieve", file=sys.stderr)
-        return 2
+def windows() -> None:
     count_tuples(TWINS, [10**12, 10**12 + 2 * 10**6])  # compiles
-    is_prime([7])
-    print(f"{'':<34} {'ours, s':>9} {'peer, s':>9}   ratio (min to max)")
     for lo, width in WINDOWS:
         alternate(
             f"twins [{lo:.0e}, + {width:.0e}), primesieve",
             lambda lo=lo, hi=lo + width: int(count_tuples(TWINS, [lo, hi], threads=1)[0]),
             lambda lo=lo, hi=lo + width: primesieve(lo, hi),
         )
+
+
+def primality() -> None:
+    is_prime([7])
     odd = np.random.default_rng(0).integers(0, 2**64, 10**6, dtype=np.uint64) | np.uint64(1)
-    for name, numbers in (("random odds", odd), ("primes", odd[is_prime(odd)])):
-        large = [gmpy2.mpz(int(n)) for n in numbers]
+    for name, numbers in (("random odds", odd[:200_000]), ("primes", odd[is_prime(odd)])):
+        peers = {
+            "gmpy2": ([gmpy2.mpz(int(n)) for n in numbers], gmpy2.is_prime),
+            "python-flint": ([flint.fmpz(int(n)) for n in numbers], flint.fmpz.is_prime),
+        }
+        for peer, (large, test) in peers.items():
+            alternate(
+                f"{len(numbers)} 64-bit {name}, {peer}",
+                lambda numbers=numbers: int(is_prime(numbers).sum()),
+                lambda large=large, test=test: sum(map(test, large)),
+            )
+
+
+def hundred_digits() -> None:
+    draw = random.Random(0)
+    numbers = [draw.randrange(10**99, 10**100) | 1 for _ in range(10_000)]
+    passes_base_2(numbers[:9])
+    large = [(gmpy2.mpz(2), gmpy2.mpz(n) >> 1, gmpy2.mpz(n)) for n in numbers]
+    alternate(
+        "10000 100-digit base-2 tests, gmpy2.powmod",
+        lambda: int(passes_base_2(numbers).sum()),
+        lambda: sum(gmpy2.powmod(*each) in (1, each[2] - 1) for each in large),
+    )
+    alternate(
+        "10000 100-digit odds, gmpy2.is_prime",
+        lambda: int(is_probable_prime(numbers).sum()),
+        lambda: sum(gmpy2.is_prime(n) for _, _, n in large),
+    )
+    for k in (6, 7, 8):
         alternate(
-            f"{len(numbers)} 64-bit {name}, gmpy2",
-            lambda numbers=numbers: int(is_prime(numbers).sum()),
-            lambda large=large: sum(map(gmpy2.is_prime, large)),
+            f"100-digit twins, window 10^{k}, sympy loop",
+            lambda k=k: len(tuples_in(TWINS, HUNDRED_DIGITS, 10**k, threads=1)),
+            lambda: sum(
+                sympy.isprime(n) and sympy.isprime(n + 2)
+                for n in range(HUNDRED_DIGITS, HUNDRED_DIGITS + LOOPED)
+            ),
+            share=LOOPED / 10**k,
+            rounds=3,
         )
+
+
+def main() -> int:
+    if shutil.which("primesieve") is None:
+        print("the peer is missing: on Debian and Ubuntu, apt-get install primesieve", file=sys.stderr)
+        return 2
+    print(f"{'':<42} {'ours, s':>9} {'peer, s':>9}    ratio (min to max)")
+    windows()
+    primality()
+    hundred_digits()
+    print(f"The sympy loop walks through {LOOPED} numbers; the rest of its time is extrapolated.")
     return 0
 
 

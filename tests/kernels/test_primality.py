@@ -1,11 +1,13 @@
 """64-bit primality against sympy, and against the composites that fool weaker tests."""
 
+import gmpy2
 import numpy as np
 import pytest
 from numba import njit
 from sympy import isprime
 
 from sampler_bench.kernels import is_prime, primality
+from sampler_bench.kernels.small_primes import primes_up_to
 
 
 def test_every_number_below_20000_is_judged_as_by_sympy():
@@ -38,9 +40,28 @@ def is_strong_probable_prime(n: int, base: int) -> bool:
 
 
 def test_no_strong_pseudoprime_to_base_2_passes():
-    fooled = [n for n in range(3, 10**6, 2) if is_strong_probable_prime(n, 2) and not isprime(n)]
-    assert len(fooled) == 46  # Pomerance, Selfridge and Wagstaff, Math. Comp. 35 (1980), table 1
+    """All below 10^8, found by search: the base-2 test itself is right, and what it lets pass falls."""
+    composite = np.ones(5 * 10**7, bool)  # 2 i + 1
+    composite[0] = False
+    composite[primes_up_to(10**8)[1:] // 2] = False
+    odd = 2 * np.flatnonzero(composite).astype(np.uint64) + np.uint64(1)
+    fooled = odd[primality.pass_base_2(odd)].tolist()
+    # Pomerance, Selfridge and Wagstaff, Math. Comp. 35 (1980), table 1
+    assert [sum(n < 10**k for n in fooled) for k in (4, 5, 6, 7, 8)] == [5, 16, 46, 162, 488]
+    assert all(is_strong_probable_prime(n, 2) and not isprime(n) for n in fooled)
     assert not is_prime(fooled).any()
+
+
+def test_a_million_random_numbers_are_judged_as_by_gmpy2():
+    numbers = np.random.default_rng(5).integers(0, 2**64, 10**6, dtype=np.uint64)
+    assert is_prime(numbers).tolist() == [gmpy2.is_prime(n) for n in numbers.tolist()]
+
+
+def test_the_order_in_which_numbers_come_makes_no_difference():
+    numbers = np.random.default_rng(6).integers(0, 10**6, 1000)
+    one_by_one = [bool(is_prime([n])[0]) for n in numbers]
+    assert is_prime(numbers).tolist() == one_by_one
+    assert is_prime(numbers[::-1].reshape(50, 20)).ravel()[::-1].tolist() == one_by_one
 
 
 def test_composites_made_to_deceive_do_not_pass():
@@ -64,7 +85,12 @@ def test_the_compiled_high_product_equals_its_plain_twin():
 
 @pytest.mark.parametrize(
     ("numbers", "reason"),
-    [([1.5], "array of float64"), ([-3], "-3 is negative"), ([2**64], "array of object")],
+    [
+        ([1.5], "array of float64"),
+        ([-3], "-3 is negative"),
+        ([2**64], "exceeds"),
+        ([7, 1.0], "array of float64"),
+    ],
 )
 def test_what_is_no_64_bit_integer_is_refused(numbers, reason):
     with pytest.raises(ValueError, match=reason):

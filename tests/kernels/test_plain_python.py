@@ -1,0 +1,38 @@
+"""The kernels without Numba's compiler, as in a debugger: slow, and the same answers."""
+
+import os
+import subprocess
+import sys
+
+PROGRAM = """
+import warnings
+warnings.simplefilter("ignore", RuntimeWarning)  # arithmetic that wraps around on purpose
+import sympy
+from sampler_bench.kernels import count_tuples, expected_tuples, is_prime, is_probable_prime, tuples_in
+
+TWINS = ((1, 0), (1, 2))
+def pairs(lo, hi):
+    return [n - lo for n in range(lo, hi) if sympy.isprime(n) and sympy.isprime(n + 2)]
+
+numbers = [*range(200), *range(2**61 - 9, 2**61), *range(2**64 - 60, 2**64 - 50)]
+assert is_prime(numbers).tolist() == [sympy.isprime(n) for n in numbers]
+large = [2**89 - 1, 2**89 + 1, 10**99 + 289, 10**99 + 291]
+assert is_probable_prime(large).tolist() == [sympy.isprime(n) for n in large]
+assert tuples_in(TWINS, 0, 300).tolist() == pairs(0, 300)
+assert count_tuples(TWINS, [0, 100, 1500]).tolist() == [8, len(pairs(100, 1500))]
+assert tuples_in(TWINS, 10**9, 500).tolist() == pairs(10**9, 10**9 + 500)
+assert tuples_in(TWINS, 10**30, 500).tolist() == pairs(10**30, 10**30 + 500)
+assert expected_tuples(TWINS, 100, 200).log > 0
+print("the same")
+"""
+
+
+def test_uncompiled_kernels_give_the_same_answers():
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "the same\n", done.stderr
