@@ -65,29 +65,34 @@ def _strike(flat, bucket):
 
 
 @njit(nogil=True, error_model="numpy")
-def _collect(flat, bits, lane_of, modulus, width, offset, q, soon, buckets, filled):
-    """Put offset, offset + 6 q, ... below width into buckets; one that is full is struck and emptied.
+def _sort(flat, indices, buckets, filled):
+    """Put indices into their buckets; one that is full is struck and emptied."""
+    for index in indices:
+        b = index >> uint32(REGION)
+        size = filled[b]
+        buckets[b, size] = index
+        filled[b] = size + 1
+        if size + 1 == BUCKET:
+            _strike(flat, buckets[b])
+            filled[b] = 0
 
-    ``soon`` is scratch for the indices of those that begin below width.
+
+@njit(nogil=True, error_model="numpy")
+def _collect(flat, bits, lane_of, modulus, width, offset, q, found, buckets, filled):
+    """Strike offset, offset + 6 q, ... below width, where they are in a lane; ``found`` is scratch.
+
+    All primes take a step together, and what is in no lane is overwritten: no branch depends on one prime.
     """
-    n = 0
-    for i in range(len(q)):
-        soon[n] = i
-        n += offset[i] < width
     reciprocal = 1.0 / modulus
-    for j in range(n):
-        at, step = np.int64(offset[soon[j]]), 6 * np.int64(q[soon[j]])
-        while at < width:
-            k = np.int64((at + 0.5) * reciprocal)
-            lane = lane_of[at - k * modulus]
-            index = max(lane, 0) * bits + k
-            b = index >> REGION
-            buckets[b, filled[b]] = index
-            filled[b] += lane >= 0
-            if filled[b] == buckets.shape[1]:
-                _strike(flat, buckets[b])
-                filled[b] = 0
-            at += step
+    for _ in range((width - 1) // (6 * np.int64(q.min())) + 1):
+        n = 0
+        for i in range(len(q)):
+            k = np.int64((offset[i] + 0.5) * reciprocal)
+            lane = lane_of[np.int64(offset[i]) - k * modulus]
+            found[n] = lane * bits + k
+            n += (lane >= 0) & (offset[i] < width)
+            offset[i] += 6.0 * q[i]
+        _sort(flat, found[:n], buckets, filled)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -118,7 +123,7 @@ def strike_far(rows, lane_of, modulus, classes, base, width, q, a, b, turns):
     regions = ((len(flat) * 8 - 1) >> REGION) + 1
     buckets, filled = np.empty((regions, BUCKET), np.uint32), np.zeros(regions, np.int64)
     batch, base_mod, first, offset = np.empty((4, BATCH))
-    soon = np.empty(BATCH + 1, np.int64)
+    found = np.empty(BATCH + 1, np.uint32)
     for i in range(0, len(q), BATCH):
         size = min(BATCH, len(q) - i)
         batch = batch[:size]
@@ -128,6 +133,6 @@ def strike_far(rows, lane_of, modulus, classes, base, width, q, a, b, turns):
             _first_offsets(a[form], b[form], base_mod, batch, turns[form], first)
             for c in range(len(classes)):
                 _move_to_class(first, batch, classes[c], offset)
-                _collect(flat, bits, lane_of, modulus, width, offset, batch, soon, buckets, filled)
+                _collect(flat, bits, lane_of, modulus, width, offset, batch, found, buckets, filled)
     for region in range(regions):
         _strike(flat, buckets[region, : filled[region]])
