@@ -14,6 +14,7 @@ from rich.table import Table
 
 from sampler_bench.errors import InputError, SamplerBenchError
 from sampler_bench.targets.tuple_names import TUPLES, parse_tuple, tuple_name
+from sampler_bench.targets.windows import ORIGINS
 from sampler_bench.tasks import Catalog, load_task
 
 BAD_INPUT = 2
@@ -148,6 +149,7 @@ def truth(
 
     found = load_task(task, tasks or ())
     count, conditional = found.target.count(prefix), found.target.conditional(prefix)
+    origin = "computed" if ORIGINS["computed"] else "read" if ORIGINS["read"] else "direct"
     if as_json:
         answer = {
             "task": found.name,
@@ -157,10 +159,13 @@ def truth(
             "p": conditional.p.tolist(),
             "method": conditional.method,
             "bound": conditional.bound,
+            "origin": origin,
         }
         print(json.dumps(answer))
     else:
         console.print(conditional_table(found, prefix, conditional))
+        if ORIGINS["read"] and not ORIGINS["computed"]:
+            console.print("read from the cache")
 
 
 @app.command()

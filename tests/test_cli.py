@@ -18,10 +18,27 @@ from sampler_bench.targets.tables import read_table
 
 def test_truth_as_json_has_the_documented_keys(cli):
     answer = json.loads(cli("truth", "twin-primes-3", "--prefix", "1", "--json").stdout)
-    assert list(answer) == ["task", "task_version", "prefix", "count", "p", "method", "bound"]
+    assert list(answer) == ["task", "task_version", "prefix", "count", "p", "method", "bound", "origin"]
     assert answer["count"] == "14"
     assert answer["p"] == [4 / 14, 0, 0, 2 / 14, 1 / 14, 1 / 14, 0, 1 / 14, 1 / 14, 4 / 14, 0]
     assert (answer["task"], answer["method"], answer["bound"]) == ("twin-primes-3", "exact", 0)
+
+
+def test_truth_of_a_hundred_digit_twin_prime_says_how_it_is_known(cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("SAMPLER_BENCH_CACHE", str(tmp_path / "cache"))
+    above = json.loads(cli("truth", "twin-primes-100", "--prefix", "1234", "--json").stdout)
+    assert (above["count"], above["method"], above["origin"]) == (None, "hardy-littlewood", "direct")
+    assert 0 < above["bound"] < 1e-9
+    number = cli("draw", "twin-primes-100", "--seed", 3).stdout.strip()
+    assert cli("check", "twin-primes-100", number).returncode == 0
+    answers = [
+        json.loads(cli("truth", "twin-primes-100", "--prefix", number[:95], "--json").stdout)
+        for _ in range(2)
+    ]
+    assert [answer.pop("origin") for answer in answers] == ["computed", "read"]
+    assert answers[0] == answers[1]
+    assert (answers[0]["method"], answers[0]["bound"]) == ("exact-tail", 0)
+    assert "read from the cache" in cli("truth", "twin-primes-100", "--prefix", number[:94]).stdout
 
 
 def test_truth_counts_of_a_hundred_digits_are_exact(cli):

@@ -85,7 +85,9 @@ def plan_units(
         for task in tasks:
             prompt = Prompt(task, arm)
             if arm.reads_conditionals:
-                for start, size in _chunks(min(settings.numbers, task.target.count(""))):
+                members = task.target.count("")
+                numbers = settings.numbers if members is None else min(settings.numbers, members)
+                for start, size in _chunks(numbers):
                     units.append(Unit("conditionals", model, decoder, prompt, settings, start, size))
             for start, size in _chunks(settings.samples):
                 units.append(Unit("samples", model, decoder, prompt, settings, start, size))
@@ -107,7 +109,8 @@ def numbers_along(task: Task, settings: Settings, start: int, size: int) -> tupl
 
 def is_enumerated(task: Task, settings: Settings) -> bool:
     """Whether conditionals are read along every member, leaving no sampling error."""
-    return task.target.count("") <= settings.numbers
+    members = task.target.count("")
+    return members is not None and members <= settings.numbers
 
 
 def _chunks(total: int) -> Iterator[tuple[int, int]]:

@@ -36,7 +36,8 @@ def conditional_table(task: Task, prefix: str, conditional: Conditional) -> Grou
     return Group(
         f"{task.title}: next symbol after {shown}",
         table,
-        f"entropy {entropy:.4f} nats ({entropy / math.log(2):.4f} bits), method {conditional.method}",
+        f"entropy {entropy:.4f} nats ({entropy / math.log(2):.4f} bits), method {conditional.method}"
+        + (f", error at most {conditional.bound:.1e} nats" if conditional.bound else ""),
     )
 
 

@@ -84,11 +84,11 @@ class UniformTarget(Target):
     __pydantic_config__: ClassVar[dict] = {"extra": "forbid", "strict": True}
 
     @abstractmethod
-    def _count(self, prefix: str) -> int:
+    def _count(self, prefix: str) -> int | None:
         """N(prefix) for a prefix of at most ``digits`` digits that does not start with 0."""
 
-    def count(self, prefix: str) -> int:
-        """N(prefix), exact. Raises InputError if the prefix is not at most ``digits`` digits."""
+    def count(self, prefix: str) -> int | None:
+        """N(prefix), None if not known. Raises InputError unless the prefix is up to ``digits`` digits."""
         self.check_prefix(prefix)
         return 0 if prefix.startswith("0") else self._count(prefix)
 
@@ -123,7 +123,7 @@ class UniformTarget(Target):
 
     def sample(self, size: int, rng: np.random.Generator) -> list[str]:
         total = self.count("")
-        return [self.unrank(_random_below(total, rng)) for _ in range(size)]
+        return [self.unrank(random_below(total, rng)) for _ in range(size)]
 
     def information(self) -> float:
         everything = 9 * 10 ** (self.digits - 1)
@@ -166,7 +166,7 @@ class IntervalTarget(UniformTarget):
         return self._count_between(lo, lo + scale)
 
 
-def _random_below(bound: int, rng: np.random.Generator) -> int:
+def random_below(bound: int, rng: np.random.Generator) -> int:
     """A uniform integer in [0, bound), of any size, by rejection on random bits."""
     bits = (bound - 1).bit_length()
     while True:

@@ -89,7 +89,7 @@ def test_one_is_a_power_of_every_base():
     ("make", "reason"),
     [
         (lambda: TwinPrimes(0), "digits = 0"),
-        (lambda: TwinPrimes(10), "up to 9 digits"),
+        (lambda: TwinPrimes(1001), "up to 1000 digits"),
         (lambda: Multiples(0, 2), "digits = 0"),
         (lambda: Multiples(3, 0), "modulus = 0"),
         (lambda: Multiples(3, 7, 7), r"residue = 7: it must lie in 0\.\.6"),

@@ -4,12 +4,23 @@ import numpy as np
 import pytest
 
 from sampler_bench.errors import DeadPrefixError, InputError
-from sampler_bench.targets import FAMILIES, Multiples, Powers, TwinPrimes
+from sampler_bench.targets import FAMILIES, Constellation, Multiples, Powers, TwinPrimes
 from sampler_bench.targets.laws import assert_laws
 
 EXAMPLES = [
     *[TwinPrimes(digits, member) for digits in (1, 2, 3, 6) for member in ("either", "lower")],
     TwinPrimes(9),
+    TwinPrimes(11),
+    TwinPrimes(12, "lower"),
+    TwinPrimes(15),
+    TwinPrimes(19, "lower"),
+    Constellation(1, "primes"),
+    Constellation(6, "primes"),
+    Constellation(5, "cousin-primes"),
+    Constellation(4, "sexy-primes"),
+    Constellation(5, "sophie-germain-primes"),
+    Constellation(10, "n,n+2,n+6"),
+    Constellation(40, "n,n+2,n+6,n+8"),
     Multiples(1, 1),
     Multiples(1, 7, 3),
     Multiples(6, 2),
@@ -21,7 +32,7 @@ EXAMPLES = [
     Powers(100, 3),
     Powers(1000, 2),
 ]
-SMALL = [target for target in EXAMPLES if target.count("") <= 60]
+SMALL = [target for target in EXAMPLES if (target.count("") or 100) <= 60]
 
 
 def test_every_registered_family_has_examples():
@@ -30,7 +41,9 @@ def test_every_registered_family_has_examples():
 
 @pytest.mark.parametrize("target", EXAMPLES, ids=str)
 def test_laws_hold(target):
-    assert_laws(target, np.random.default_rng(1), walks=3 if target.digits > 100 else 20)
+    assert_laws(
+        target, np.random.default_rng(1), walks=3 if target.digits > 100 or target.count("") is None else 20
+    )
 
 
 @pytest.mark.parametrize("target", EXAMPLES, ids=str)
@@ -54,7 +67,7 @@ def test_draws_are_uniform(target):
 
 @pytest.mark.parametrize("target", EXAMPLES, ids=str)
 def test_nothing_but_members_is_contained(target):
-    member = target.unrank(0)
+    (member,) = target.sample(1, np.random.default_rng(9))
     for stranger in (
         "",
         "0" * target.digits,
