@@ -73,7 +73,7 @@ def test_a_change_of_content_changes_the_fingerprint_and_nothing_else_does(folde
         (
             '"multiples"',
             '"multipels"',
-            "'multipels' is not known; choose from constellation, multiples, powers, twin-primes",
+            "'multipels' is not known; choose from constellation, digit-sums, multiples",
         ),
         ("digits = 3", "digits = 0", "digits = 0: a number has at least 1 digit"),
         ("digits = 3", 'digits = "3"', "digits = '3': Input should be a valid integer"),

@@ -1,13 +1,26 @@
 """Each family against brute force or an independent method."""
 
 import math
-from itertools import product
+from collections import Counter
+from itertools import pairwise, product
 
 import pytest
+import sympy
 from sympy import isprime
 
 from sampler_bench.errors import InputError
-from sampler_bench.targets import DIGITS, END, Multiples, Powers, TwinPrimes
+from sampler_bench.targets import (
+    DIGITS,
+    END,
+    DigitSums,
+    Multiples,
+    Neighbours,
+    Palindromes,
+    Polynomials,
+    Powers,
+    Sequences,
+    TwinPrimes,
+)
 
 
 def all_prefixes(digits: int):
@@ -81,6 +94,66 @@ def test_100_digit_powers_of_3_start_with_1_or_5_and_are_forced_from_there():
     assert target.information() == pytest.approx(math.log(9 * 10**99 / 2))
 
 
+def digit_sum(x: int) -> int:
+    return sum(map(int, str(x)))
+
+
+def neighbours(x: int) -> list[tuple[str, str]]:
+    return list(pairwise(str(x)))
+
+
+FIBONACCI = {sympy.fibonacci(k) for k in range(2, 40)}
+RULES = {
+    "digit-sums sum": (lambda n: DigitSums(n, sum=4 * n), lambda x: digit_sum(x) == 4 * len(str(x))),
+    "digit-sums mod": (lambda n: DigitSums(n, modulus=7, residue=2), lambda x: digit_sum(x) % 7 == 2),
+    "different": (lambda n: Neighbours(n, "different"), lambda x: all(a != b for a, b in neighbours(x))),
+    "rising": (lambda n: Neighbours(n, "rising"), lambda x: all(a < b for a, b in neighbours(x))),
+    "not-falling": (lambda n: Neighbours(n, "not-falling"), lambda x: all(a <= b for a, b in neighbours(x))),
+    "palindromes": (Palindromes, lambda x: str(x) == str(x)[::-1]),
+    "squares": (lambda n: Polynomials(n, (0, 0, 1)), lambda x: sympy.integer_nthroot(x, 2)[1]),
+    "triangular": (lambda n: Polynomials(n, (0, 1, 1), 2), lambda x: sympy.integer_nthroot(8 * x + 1, 2)[1]),
+    "fibonacci": (lambda n: Sequences(n, "fibonacci"), lambda x: x in FIBONACCI),
+    "factorials": (lambda n: Sequences(n, "factorials"), lambda x: x in map(math.factorial, range(9))),
+    "primorials": (lambda n: Sequences(n, "primorials"), lambda x: x in map(sympy.primorial, range(1, 8))),
+    "mersenne": (lambda n: Sequences(n, "mersenne"), lambda x: x & (x + 1) == 0),
+}
+
+
+@pytest.mark.parametrize("digits", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize(("make", "belongs"), RULES.values(), ids=RULES)
+def test_counts_of_all_prefixes_equal_brute_force(make, belongs, digits):
+    members = [str(x) for x in range(10 ** (digits - 1), 10**digits) if belongs(x)]
+    if not members:
+        with pytest.raises(InputError, match="is empty"):
+            make(digits)
+        return
+    target = make(digits)
+    counted = Counter(member[:length] for member in members for length in range(digits + 1))
+    assert all(target.count(prefix) == counted[prefix] for prefix in all_prefixes(digits))
+
+
+def test_values_of_a_cubic_at_a_hundred_digits_have_exact_roots():
+    target = Polynomials(100, (0, 0, 0, 1))
+    first, last = sympy.integer_nthroot(10**99 - 1, 3)[0] + 1, sympy.integer_nthroot(10**100 - 1, 3)[0]
+    assert target.count("") == last - first + 1
+    assert target.unrank(0) == str(first**3)
+    assert target.contains(str(last**3))
+    assert not target.contains(str(last**3 - 1))
+
+
+def test_digit_sums_of_a_hundred_digits_equal_inclusion_and_exclusion():
+    target = DigitSums(100, sum=300)
+
+    def ways(free: int, total: int) -> int:
+        signed = (
+            (-1) ** j * math.comb(free, j) * math.comb(total - 10 * j + free - 1, free - 1) for j in range(31)
+        )
+        return sum(term for j, term in enumerate(signed) if total - 10 * j >= 0)
+
+    assert target.count("") == sum(ways(99, 300 - first) for first in range(1, 10))
+    assert target.count("999") == ways(97, 273)
+
+
 def test_one_is_a_power_of_every_base():
     assert Powers(1, 5).members == [1, 5]
 
@@ -91,6 +164,20 @@ def test_one_is_a_power_of_every_base():
         (lambda: TwinPrimes(0), "digits = 0"),
         (lambda: TwinPrimes(1001), "up to 1000 digits"),
         (lambda: Multiples(0, 2), "digits = 0"),
+        (lambda: DigitSums(3), "either a sum or a modulus"),
+        (lambda: DigitSums(3, sum=5, modulus=2), "either a sum or a modulus"),
+        (lambda: DigitSums(3, sum=28), "is empty"),
+        (lambda: DigitSums(3, modulus=0), "residue = 0"),
+        (lambda: DigitSums(1000, modulus=20_000), "an automaton of .* states is too large"),
+        (lambda: DigitSums(1001, sum=3), "up to 1000 digits"),
+        (lambda: Neighbours(10, "rising"), "is empty"),
+        (lambda: Neighbours(0, "rising"), "digits = 0"),
+        (lambda: Palindromes(0), "digits = 0"),
+        (lambda: Polynomials(3, (5,)), "two or more natural numbers"),
+        (lambda: Polynomials(3, (0, -1, 1)), "two or more natural numbers"),
+        (lambda: Polynomials(3, (0, 1, 1), 3), "does not divide every value"),
+        (lambda: Polynomials(2, (0, 1000)), "is empty"),
+        (lambda: Sequences(0, "factorials"), "digits = 0"),
         (lambda: Multiples(3, 0), "modulus = 0"),
         (lambda: Multiples(3, 7, 7), r"residue = 7: it must lie in 0\.\.6"),
         (lambda: Multiples(1, 100, 50), "is empty"),

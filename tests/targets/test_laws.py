@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 
 from sampler_bench.errors import DeadPrefixError, InputError
-from sampler_bench.targets import FAMILIES, Constellation, Multiples, Powers, TwinPrimes
+from sampler_bench.targets import (
+    FAMILIES,
+    Constellation,
+    DigitSums,
+    Multiples,
+    Neighbours,
+    Palindromes,
+    Polynomials,
+    Powers,
+    Sequences,
+    TwinPrimes,
+)
 from sampler_bench.targets.laws import assert_laws
 
 EXAMPLES = [
@@ -21,6 +32,27 @@ EXAMPLES = [
     Constellation(5, "sophie-germain-primes"),
     Constellation(10, "n,n+2,n+6"),
     Constellation(40, "n,n+2,n+6,n+8"),
+    DigitSums(1, sum=7),
+    DigitSums(6, sum=27),
+    DigitSums(100, sum=450),
+    DigitSums(100, modulus=9, residue=4),
+    Neighbours(2, "different"),
+    Neighbours(6, "rising"),
+    Neighbours(100, "not-falling"),
+    Neighbours(100, "different"),
+    Palindromes(1),
+    Palindromes(2),
+    Palindromes(7),
+    Palindromes(100),
+    Polynomials(1, (0, 0, 1)),
+    Polynomials(6, (0, 1, 1), 2),
+    Polynomials(100, (0, 0, 0, 1)),
+    Polynomials(100, (3, 2, 7)),
+    Sequences(1, "fibonacci"),
+    Sequences(100, "fibonacci"),
+    Sequences(3, "factorials"),
+    Sequences(6, "primorials"),
+    Sequences(1000, "mersenne"),
     Multiples(1, 1),
     Multiples(1, 7, 3),
     Multiples(6, 2),
