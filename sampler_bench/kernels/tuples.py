@@ -4,7 +4,7 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from sampler_bench.kernels.forms import Forms
 from sampler_bench.kernels.primality import is_prime
 
 LIMIT = 2**64 - 10**10
+TESTED = 10**5  # n with a value that may be a sieving prime, at most, are tested one by one
 ALWAYS_FITS = 10**9  # a window's length, however dense its members
 BYTES_A_MEMBER = 24  # found in a lane, gathered, sorted
 
@@ -49,16 +50,16 @@ def count_tuples(
     checked, given = Forms(forms), _checked_edges(edges)
     _check_limit(checked, given[-1])
     bounds = np.array(given, np.uint64)
-    lo, hi, members = _by_hand(checked, given[0], given[-1])
+    members, intervals = _split(checked, given[0], given[-1])
     counts = np.diff(np.searchsorted(np.array(members, np.uint64), bounds))
     with open_workers(threads) as workers:
-        for block in blocks(checked, lo, hi):
+        for block in chain.from_iterable(blocks(checked, *interval) for interval in intervals):
             begin, end = (np.uint64(block.base + each) for each in (block.lo, block.hi))
             first, last = np.searchsorted(bounds, begin, "right") - 1, np.searchsorted(bounds, end)
             inside = (np.clip(bounds[first : last + 1], begin, end) - np.uint64(block.base)).astype(np.int64)
             counts[first:last] += sum(block.over_lanes(workers, partial(block.count, edges=inside)))
             if progress is not None:
-                progress((block.base + block.hi - lo) / (hi - lo))
+                progress((block.base + block.hi - given[0]) / (given[-1] - given[0]))
     return counts
 
 
@@ -89,27 +90,29 @@ def tuples_in(
     """
     checked, (begin, end) = Forms(forms), _checked_edges((start, start + length))
     _check_memory(checked, begin, end)
-    lo, hi, members = _by_hand(checked, begin, end)
+    members, intervals = _split(checked, begin, end)
     found = [np.array([n - begin for n in members], np.int64)]
     with open_workers(threads) as workers:
-        for block in blocks(checked, lo, hi):
+        for block in chain.from_iterable(blocks(checked, *interval) for interval in intervals):
             offsets = block.over_lanes(workers, block.list)
             found += [lane + (block.base - begin) for lane in offsets]
     return np.sort(np.concatenate(found))
 
 
-def _by_hand(forms: Forms, lo: int, hi: int) -> tuple[int, int, list[int]]:
-    """The part of [lo, hi) left to sieve, and the members of the part where a value may be a sieving prime.
+def _split(forms: Forms, lo: int, hi: int) -> tuple[list[int], list[tuple[int, int]]]:
+    """The members of the part of [lo, hi) that is tested number by number, and intervals to sieve.
 
-    A sieve strikes the primes it sieves by, so n with a small value are tested instead.
+    A sieve strikes the primes it sieves by, so no value may be one. Where many n have so small a value, they
+    are an interval of their own, sieved by fewer primes.
     """
     lo = min(max(lo, forms.first), hi)
     end = min(hi, max(lo, forms.reach(max(math.isqrt(max(forms.largest_value(hi), 0)), 11))))
-    if lo >= end:
-        return lo, hi, []
-    n = np.arange(lo, end)
-    prime = np.all([is_prime(a * n + b) for a, b in forms.pairs], axis=0)
-    return end, hi, n[prime].tolist()
+    if end < hi and end - lo > TESTED:
+        members, intervals = _split(forms, lo, end)
+    else:
+        n = np.arange(end - lo) + lo if lo < end else np.arange(0)
+        members, intervals = n[np.all([is_prime(a * n + b) for a, b in forms.pairs], axis=0)].tolist(), []
+    return members, [*intervals, (end, hi)]
 
 
 def _checked_edges(edges: Sequence[int]) -> list[int]:

@@ -135,6 +135,15 @@ def test_several_blocks_are_one_window(monkeypatch):
     assert shares[-1] == 1
 
 
+@pytest.mark.parametrize("forms", TUPLES.values(), ids=TUPLES)
+def test_small_values_sieved_in_an_interval_of_their_own_make_no_difference(forms, monkeypatch):
+    expected = tuples_in(forms, 0, 10**6).tolist()
+    monkeypatch.setattr("sampler_bench.kernels.tuples.TESTED", 20)
+    assert tuples_in(forms, 0, 10**6).tolist() == expected
+    edges = [0, 7, 1000, 30_000, 10**6]
+    assert count_tuples(forms, edges).tolist() == np.histogram(expected, edges)[0].tolist()
+
+
 @pytest.mark.parametrize(
     ("forms", "reason"),
     [
