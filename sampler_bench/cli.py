@@ -4,6 +4,8 @@ import json
 import re
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -93,14 +95,11 @@ def run(
     from sampler_bench.models.sources import ServerOptions
 
     server = ServerOptions(base_url, api_key, port, vllm_arg or ())
-    try:
+    with _saying_what_is_kept("what was measured"):
         benchmark.run(
             suite, model, arm or ("direct", "cot"), seed=seed, out=out, numbers=numbers, samples=samples,
             server=server, task_folders=tasks or (), quiet=quiet,
         )  # fmt: skip
-    except KeyboardInterrupt:
-        print("stopped; what was measured is kept, the same command goes on from there", file=sys.stderr)
-        raise
     _print_leaderboard(
         [out or benchmark.RESULTS], out or benchmark.RESULTS, only=(out or Path(suite)).resolve().name
     )
@@ -208,7 +207,10 @@ def count(
     from sampler_bench.targets.tables import count_members
 
     begin, end = _integer(lo), _integer(hi)
-    with share_done(f"{tuple_} from {lo} to {hi}", quiet) as report:
+    with (
+        _saying_what_is_kept("every 10^11 counted"),
+        share_done(f"{tuple_} from {lo} to {hi}", quiet) as report,
+    ):
         print(count_members(tuple_, begin, end, threads, report))
 
 
@@ -227,7 +229,10 @@ def table(
     from sampler_bench.report.progress import share_done
     from sampler_bench.targets.tables import make_table, read_table
 
-    with share_done(f"{tuple_} of {digits} digits, by {depth}", quiet) as report:
+    with (
+        _saying_what_is_kept("every ninetieth of a large table"),
+        share_done(f"{tuple_} of {digits} digits, by {depth}", quiet) as report,
+    ):
         path = make_table(tuple_, digits, depth, threads, report, out)
     made = read_table(path)
     console.print(
@@ -294,6 +299,15 @@ def _integer(text: str) -> int:
     if not re.fullmatch(r"-?[0-9]+", mantissa) or not re.fullmatch(r"[0-9]{0,4}", exponent):
         raise InputError(f"{text!r} is not an integer, such as 1000 or 1e3")
     return int(mantissa) * 10 ** int(exponent or 0)
+
+
+@contextmanager
+def _saying_what_is_kept(what: str) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"stopped; {what} is kept, the same command goes on from there", file=sys.stderr)
+        raise
 
 
 def _refuse(reason: str) -> int:
