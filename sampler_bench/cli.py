@@ -211,7 +211,8 @@ def count(
         _saying_what_is_kept("every 10^11 counted"),
         share_done(f"{tuple_} from {lo} to {hi}", quiet) as report,
     ):
-        print(count_members(tuple_, begin, end, threads, report))
+        total = count_members(tuple_, begin, end, threads, report)
+    print(total)
 
 
 @app.command()

@@ -82,12 +82,8 @@ class Block:
         rows = self._far_rows(workers, words) if tables.far[0] < tables.far[1] else None
         segments = -(-words // SEGMENT_WORDS)
         segment_words = -(-words // segments)
-        c = (
-            (tables.roots - residues(self.base, tables.primes))
-            % tables.primes
-            * tables.inverses
-            % tables.primes
-        )
+        first = (tables.roots - residues(self.base, tables.primes)) % tables.primes
+        c = first * tables.inverses % tables.primes
         t = ((tables.primes - tables.inverses) % tables.primes).astype(np.uint32)
         q = tables.primes.astype(np.uint32)
         reciprocal = 1.0 / tables.primes

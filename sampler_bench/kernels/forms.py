@@ -87,7 +87,8 @@ class Forms:
             for a, b in self.pairs:
                 left = offsets[prime]
                 if fits:
-                    prime[prime] = test(np.uint64(a) * left.astype(np.uint64) + np.uint64(a * base + b))
+                    first = np.uint64((a * base + b) % 2**64)  # may be negative
+                    prime[prime] = test(np.uint64(a) * left.astype(np.uint64) + first)
                 else:
                     prime[prime] = test([a * (base + offset) + b for offset in left.tolist()])
         return prime
