@@ -13,12 +13,11 @@ from numba import njit, uint64
 
 from sampler_bench.kernels.montgomery import LANES, LIMBS, limb_width, places_of, square, to_limbs
 from sampler_bench.kernels.primality import is_prime
+from sampler_bench.kernels.small_primes import primes_up_to
 
 LARGEST_BATCHED = 1024  # bits; larger integers are tested one by one
 GMP_BPSW = 24  # rounds: GMP's test is Baillie-PSW and as many rounds of Miller-Rabin as this is above 24
-TRIAL = math.prod(
-    (3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97)
-)
+TRIAL = math.prod(primes_up_to(97)[1:].tolist())
 
 
 def is_probable_prime(numbers: Sequence[int]) -> np.ndarray:
@@ -53,7 +52,8 @@ def passes_base_2(numbers: list[int]) -> np.ndarray:
         chosen = np.flatnonzero(lengths == bits)
         limbs = limbs_for(bits)
         columns = to_limbs([numbers[i] for i in chosen], limbs)
-        passed[chosen] = _meet_euler(columns, bits, places_of(limbs))
+        squarings = bits - (limbs * limb_width(limbs)).bit_length()
+        passed[chosen] = _meet_euler(columns, bits, squarings, places_of(limbs))
     return passed
 
 
@@ -61,36 +61,21 @@ def limbs_for(bits: int) -> int:
     """Limbs in which integers of so many bits are tested: 16 n <= R, and the first power below 2 n."""
     for limbs in LIMBS:
         r = limbs * limb_width(limbs)
-        if r - _leading_bits(r) // 2 <= bits <= r - 4:
+        if r - 2 ** (r.bit_length() - 2) <= bits <= r - 4:
             return limbs
     raise LookupError(f"there is no code for integers of {bits} bits")
 
 
-def _leading_bits(r):
-    """The largest power of two up to r = log2 R."""
-    power = 1
-    while 2 * power <= r:
-        power *= 2
-    return power
-
-
-_leading_power = njit(_leading_bits)
-
-
 @njit(nogil=True, cache=True)
-def _meet_euler(numbers, bits, places):
+def _meet_euler(numbers, bits, m, places):
     """Which columns n of ``numbers``, odd and of ``bits`` bits, have 2^((n - 1) / 2) = +-1 (mod n).
 
     With E = (n - 1) / 2, 2^-E is 2 * 2^-(E + 1), and -(E + 1) has the bits of E turned round: it is
     -v 2^m + (~E mod 2^m), v = (E >> m) + 1. Squaring m times, from 2^-v on, and doubling at each 1 among
-    those bits gives 2^-(E + 1). v lies where 2^-v is a power of two below 2 n in Montgomery's form.
+    those bits gives 2^-(E + 1). m is such that T / 2 < v <= T, T the largest power of two up to log2 R: then
+    2^-v is a power of two below 2 n in Montgomery's form.
     """
     limbs, width, count = len(places), places[1], numbers.shape[1]
-    leading = _leading_power(limbs * width)
-    m = bits - 1
-    while leading > 1:
-        m -= 1
-        leading //= 2
     passed = np.empty(count, np.bool_)
     n, x = np.empty((limbs, LANES), np.uint64), np.empty((limbs, LANES), np.uint64)
     inverse, doubling = np.empty(LANES, np.uint64), np.empty(LANES, np.uint64)
