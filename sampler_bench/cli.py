@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from sampler_bench.errors import InputError, SamplerBenchError
+from sampler_bench.targets.truth_cache import ORIGINS
 from sampler_bench.targets.tuple_names import TUPLES, parse_tuple, tuple_name
-from sampler_bench.targets.windows import ORIGINS
 from sampler_bench.tasks import Catalog, load_task
 
 BAD_INPUT = 2

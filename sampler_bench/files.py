@@ -1,5 +1,6 @@
 """Files that appear whole or not at all, and the folder of what can be fetched or computed again."""
 
+import fcntl
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -37,6 +38,30 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
             os.replace(scratch, path)
         finally:
             scratch.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path, wait: bool = True) -> Iterator[bool]:
+    """Hold a file against other processes: the lock is gone with its holder, however that ends.
+
+    Yields whether it is held; False only if ``wait`` is not asked for and another process holds it. The file
+    is made if need be, and stays: removing it would let two processes hold two files of one name.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be made.
+    """
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = path.open("a")
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+            return
+        yield True
 
 
 @contextmanager

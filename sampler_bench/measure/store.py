@@ -1,6 +1,5 @@
 """A run folder: a manifest, and one Parquet part for each unit done. Files appear whole or not at all."""
 
-import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sampler_bench.errors import StoreError
-from sampler_bench.files import explained, write_whole
+from sampler_bench.files import explained, locked, write_whole
 from sampler_bench.measure.records import SCHEMAS
 
 MANIFEST = "manifest.json"
@@ -35,14 +34,11 @@ class RunFolder:
         with explained(self.path):
             for kind in SCHEMAS:
                 (self.path / kind).mkdir(parents=True, exist_ok=True)
-            handle = (self.path / ".lock").open("a")
-        with handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
+        with locked(self.path / ".lock", wait=False) as held:
+            if not held:
                 raise StoreError(
                     f"another run is writing to {self.path}; wait for it to end or choose another --out"
-                ) from error
+                )
             for leftover in self.path.glob("*/.*.parquet-*"):  # of a run that was killed while writing
                 leftover.unlink(missing_ok=True)
             yield

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sampler_bench.errors import InputError, StoreError
-from sampler_bench.files import cache_folder, explained, write_whole
+from sampler_bench.files import cache_folder, explained, locked, write_whole
 from sampler_bench.targets.tuple_names import parse_tuple
 
 MAX_DIGITS = 18
@@ -106,20 +106,27 @@ def make_table(
             f"depth = {depth}: it must be from 1 to {min(digits, MAX_DEPTH)} for {digits} digits"
         )
     path = _path(name, digits, depth, folder or made_folder())
-    if path.is_file():
-        return path
+    if not path.is_file():
+        with locked(made_folder() / f".{path.name}.lock"):  # a second process waits for the first one's table
+            if not path.is_file():
+                _write_table(path, name, digits, depth, threads, progress)
+    return path
+
+
+def _write_table(
+    path: Path, name: str, digits: int, depth: int, threads: int | None, progress: Progress | None
+) -> None:
     edges = range(10 ** (digits - 1), 10**digits + 1, 10 ** (digits - depth))
     bins = max(1, len(edges) // PARTS)
     parts = (edges[first : first + bins + 1] for first in range(0, len(edges) - 1, bins))
-    kept = path.with_suffix(".parts")
-    counts = list(_count_parts(name, parts, (edges[0], edges[-1]), kept, threads, progress))
+    parts_folder = path.with_suffix(".parts")
+    counts = list(_count_parts(name, parts, (edges[0], edges[-1]), parts_folder, threads, progress))
     table = pa.table({"count": np.concatenate(counts)})
     table = table.replace_schema_metadata({"tuple": name, "digits": str(digits)})
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, lambda scratch: pq.write_table(table, scratch, **SMALL))
-    shutil.rmtree(kept, ignore_errors=True)
-    return path
+    shutil.rmtree(parts_folder, ignore_errors=True)
 
 
 def read_table(path: Path) -> PrefixTable:

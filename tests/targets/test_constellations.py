@@ -9,7 +9,7 @@ from sympy import isprime
 
 from sampler_bench.errors import InputError
 from sampler_bench.kernels import count_tuples
-from sampler_bench.targets import DIGITS, END, Constellation, TwinPrimes, windows
+from sampler_bench.targets import DIGITS, END, Constellation, TwinPrimes, truth_cache
 from sampler_bench.targets.proposals import draw_members
 from sampler_bench.targets.tuple_names import parse_tuple
 from sampler_bench.targets.windows import window
@@ -142,12 +142,12 @@ def test_large_windows_are_computed_once_and_read_afterwards(monkeypatch):
     start = 10**50 + 12_345
     window.cache_clear()
     computed = window("twin-primes", start, 10**6)
-    origins = windows.ORIGINS.copy()
+    origins = truth_cache.ORIGINS.copy()
     window.cache_clear()
     monkeypatch.setattr("sampler_bench.kernels.tuples_in", None)
     assert window("twin-primes", start, 10**6).tolist() == computed.tolist()
-    assert windows.ORIGINS["read"] == origins["read"] + 1
-    assert windows.ORIGINS["computed"] == origins["computed"]
+    assert truth_cache.ORIGINS["read"] == origins["read"] + 1
+    assert truth_cache.ORIGINS["computed"] == origins["computed"]
 
 
 @pytest.mark.parametrize(
