@@ -51,11 +51,11 @@ async def _measure(unit: Unit, model: DigitModel) -> list[dict]:
 
 async def _conditionals(unit: Unit, model: DigitModel) -> list[dict]:
     target = unit.prompt.task.target
-    numbers, weight = numbers_along(unit.prompt.task, unit.settings, unit.start, unit.size)
-    prefixes = sorted({number[:k] for number in numbers for k in range(len(number) + 1)})
+    numbers = numbers_along(unit.prompt.task, unit.settings, unit.start, unit.size)
+    prefixes = sorted({number[:k] for number, _ in numbers for k in range(len(number) + 1)})
     q_of = dict(zip(prefixes, await model.conditionals(unit.prompt, prefixes), strict=True))
     rows = []
-    for number_id, number in enumerate(numbers, start=unit.start):
+    for number_id, (number, weight) in enumerate(numbers, start=unit.start):
         for position in range(len(number) + 1):
             prefix = number[:position]
             truth = target.conditional(prefix)

@@ -71,10 +71,11 @@ def now() -> str:
 
 
 def _describe_task(task: Task, plan: Plan) -> dict:
+    members = task.target.count("")
     return {
         **task.model_dump(mode="json", by_alias=True, exclude={"name"}),
         "fingerprint": task.fingerprint,
-        "members": str(task.target.count("")),
+        "members": None if members is None else str(members),
         "information": task.target.information(),
         "enumerated": is_enumerated(task, plan.settings),
     }

@@ -94,17 +94,16 @@ def plan_units(
     return units
 
 
-def numbers_along(task: Task, settings: Settings, start: int, size: int) -> tuple[list[str], float]:
-    """The numbers start..start+size-1 along which conditionals are read, and the weight of each.
+def numbers_along(task: Task, settings: Settings, start: int, size: int) -> list[tuple[str, float]]:
+    """The numbers start..start+size-1 along which conditionals are read, each with its weight.
 
     Drawn from the target with a seed of the run and the task alone, so that all models meet the same
     numbers; or, if the target has no more than ``settings.numbers`` members, all of them.
     """
-    target = task.target
     if is_enumerated(task, settings):
-        return [target.unrank(rank) for rank in range(start, start + size)], 1 / target.count("")
+        return [task.target.member(rank) for rank in range(start, start + size)]
     rng = np.random.default_rng(_derived_seed(settings.seed, "numbers", task.name, str(start)))
-    return target.sample(size, rng), 1 / settings.numbers
+    return [(number, 1 / settings.numbers) for number in task.target.sample(size, rng)]
 
 
 def is_enumerated(task: Task, settings: Settings) -> bool:

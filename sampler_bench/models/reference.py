@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sampler_bench.errors import DeadPrefixError
 from sampler_bench.models.base import ANCESTRAL, Prompt, Response, child_seeds
 from sampler_bench.targets import END, SYMBOLS, Target
 
@@ -55,23 +56,32 @@ class Oracle(Reference):
 
 
 class UniformDigits(Reference):
-    """Uniform digits, 1..9 first, stopping as the target does: the floor, content I(S)."""
+    """Uniform digits, stopping as the target does: the floor, content I(S).
+
+    The first digit is one of 1..9, or of 0..9 where the target allows a 0 there. Where no member is left, it
+    writes on to the full length, or stops if the target's numbers differ in length.
+    """
 
     name = "uniform-digits"
 
     def law(self, target: Target, prefix: str) -> np.ndarray:
         q = np.zeros(SYMBOLS)
-        if len(prefix) == target.digits:
-            q[END] = 1.0
-        elif prefix:
-            q[:END] = 1 / 10
-        else:
-            q[1:END] = 1 / 9
+        q[END] = self._stops(target, prefix)
+        first = 1 if not prefix and target.conditional("").p[0] == 0 else 0
+        q[first:END] = (1 - q[END]) / (END - first)
         return q
+
+    def _stops(self, target: Target, prefix: str) -> float:
+        if target.fixed:
+            return float(len(prefix) == target.digits)
+        try:
+            return target.conditional(prefix).p[END]
+        except DeadPrefixError:
+            return 1.0
 
 
 class FeasibleUniform(Reference):
-    """Uniform over the digits that can still be completed: the support without the counts."""
+    """Uniform over the symbols that can still be completed: the support without the counts."""
 
     name = "feasible-uniform"
 

@@ -20,11 +20,11 @@ class Profile:
         nats. ``content``: P(digit) KL(p~ || q~), p~ and q~ renormalised over digits. ``stopping``: KL of
         (stop, go on). ``entropy``: P(digit) H(p~), of the truth.
     uniform : ndarray, shape (numbers, positions)
-        nats. ``content`` of uniform digits (1..9 first) in the model's place.
+        nats. ``content`` of uniform digits in the model's place: 1..9 first, 0..9 where the truth allows a 0.
     bound : ndarray, shape (numbers, positions)
         nats. What the error of the truth's method can add to the divergence; 0 where it is exact.
-    ends : ndarray of bool, shape (numbers, positions)
-        Where the number is complete.
+    may_end : ndarray of bool, shape (numbers, positions)
+        Where the truth may stop: where a number is complete, if all have one length.
     """
 
     weight: np.ndarray
@@ -33,14 +33,15 @@ class Profile:
     entropy: np.ndarray
     uniform: np.ndarray
     bound: np.ndarray
-    ends: np.ndarray
+    may_end: np.ndarray
 
 
 def profile(records: pd.DataFrame) -> Profile:
     """The profile of the ``conditionals`` records of one model, arm and task."""
     p, q = np.stack(records["p"]), np.stack(records["q"])
     position = records["position"].to_numpy()
-    uniform_digits = np.where(position[:, None] == 0, np.arange(END) > 0, np.ones(END))
+    uniform_digits = np.ones((len(p), END))
+    uniform_digits[:, 0] = (position > 0) | (p[:, 0] > 0)
     go_on = p[:, :END].sum(axis=1)
     truth = _normalised(p[:, :END])
     number = records["number_id"].astype("category").cat.codes.to_numpy()
@@ -57,7 +58,7 @@ def profile(records: pd.DataFrame) -> Profile:
         entropy=table(go_on * _entropy(truth)),
         uniform=table(go_on * _kl(truth, _normalised(uniform_digits))),
         bound=table(records["bound"].to_numpy()),
-        ends=table(p[:, END] == 1),
+        may_end=table(p[:, END] > 0),
     )
 
 

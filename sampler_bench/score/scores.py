@@ -80,8 +80,8 @@ def _divergences(records: pd.DataFrame, truth: Truth) -> list[tuple[str, str, Es
     return [
         ("content", "nats", content),
         ("stopping", "nats", total(divergence.stopping)),
-        ("format", "nats", total(np.where(divergence.ends, 0.0, divergence.stopping))),
-        ("stop", "nats", total(np.where(divergence.ends, divergence.stopping, 0.0))),
+        ("format", "nats", total(np.where(divergence.may_end, 0.0, divergence.stopping))),
+        ("stop", "nats", total(np.where(divergence.may_end, divergence.stopping, 0.0))),
         ("information", "nats", Estimate(truth.information, np.full(RESAMPLES, truth.information))),
         ("bound", "nats", total(divergence.bound)),
         ("skill", "1", share),

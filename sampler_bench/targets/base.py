@@ -37,6 +37,14 @@ class Conditional:
     bound: float = 0.0
 
 
+@dataclass(frozen=True)
+class LogProbability:
+    """ln P(a draw starts with some prefix), in nats; ``error`` bounds how far ``value`` may be off."""
+
+    value: float
+    error: float = 0.0
+
+
 class Target(ABC):
     """An exact distribution over digit strings.
 
@@ -45,6 +53,8 @@ class Target(ABC):
 
     digits: int
     fixed: bool
+    # Read by pydantic when a task file is checked: no key but the fields, no silent conversion.
+    __pydantic_config__: ClassVar[dict] = {"extra": "forbid", "strict": True}
 
     @abstractmethod
     def count(self, prefix: str) -> int | None:
@@ -61,6 +71,20 @@ class Target(ABC):
         """
 
     @abstractmethod
+    def log_probability(self, prefix: str) -> LogProbability:
+        """ln P(prefix): of a draw's first digits, whatever follows. -inf if no member starts so."""
+
+    @abstractmethod
+    def member(self, rank: int) -> tuple[str, float]:
+        """The member of a rank, from 0 in some fixed order, and its probability.
+
+        Raises
+        ------
+        InputError
+            If the rank is not below ``count("")``, or that is not known.
+        """
+
+    @abstractmethod
     def contains(self, number: str) -> bool:
         """Whether the digit string is a member. Anything else, of whatever form, is not."""
 
@@ -70,7 +94,34 @@ class Target(ABC):
 
     @abstractmethod
     def information(self) -> float:
-        """I = KL(P || U) in nats, U writing uniform digits and stopping as P does."""
+        """I = KL(P || U) in nats, U writing uniform digits and stopping as P does.
+
+        U's first digit is one of 1..9, or of 0..9 where P allows a 0 there.
+        """
+
+    def check_prefix(self, prefix: str) -> None:
+        """Raise InputError unless ``prefix`` is a string of at most ``digits`` decimal digits."""
+        strange = next((c for c in prefix if c not in DIGITS), None)
+        if strange is not None:
+            raise InputError(f"prefix {prefix!r} holds {strange!r}; only the digits 0-9 may stand")
+        if len(prefix) > self.digits:
+            raise InputError(
+                f"prefix {prefix!r} has {len(prefix)} digits, but numbers here have {self.digits}"
+                + ("" if self.fixed else " at most")
+            )
+
+    def check_rank(self, index: int) -> None:
+        """Raise InputError unless members are counted and 0 <= index < |S|."""
+        size = self.count("")
+        if size is None:
+            raise InputError(f"{self} are not counted, so they have no ranks")
+        if not 0 <= index < size:
+            raise InputError(f"rank {index} is outside 0..{size - 1} of {self}")
+
+    def check_digits(self) -> None:
+        """Raise InputError unless ``digits`` is at least 1."""
+        if self.digits < 1:
+            raise InputError(f"digits = {self.digits}: a number has at least 1 digit")
 
 
 class UniformTarget(Target):
@@ -80,8 +131,6 @@ class UniformTarget(Target):
     """
 
     fixed = True
-    # Read by pydantic when a task file is checked: no key but the fields, no silent conversion.
-    __pydantic_config__: ClassVar[dict] = {"extra": "forbid", "strict": True}
 
     @abstractmethod
     def _count(self, prefix: str) -> int | None:
@@ -96,13 +145,19 @@ class UniformTarget(Target):
         total = self.count(prefix)
         if total == 0:
             raise DeadPrefixError(f"no member of {self} starts with {prefix!r}")
+        children = [] if len(prefix) == self.digits else [self.count(prefix + digit) for digit in DIGITS]
         p = np.zeros(SYMBOLS)
-        if len(prefix) == self.digits:
-            p[END] = 1.0
-        else:
-            # Division of Python integers is correctly rounded, however large they are.
-            p[:END] = [self.count(prefix + digit) / total for digit in DIGITS]
+        # Division of Python integers is correctly rounded, however large they are.
+        p[: len(children)] = [child / total for child in children]
+        p[END] = (total - sum(children)) / total
         return Conditional(p)
+
+    def log_probability(self, prefix: str) -> LogProbability:
+        count = self.count(prefix)
+        return LogProbability(math.log(count) - math.log(self.count("")) if count else -math.inf)
+
+    def member(self, rank: int) -> tuple[str, float]:
+        return self.unrank(rank), 1 / self.count("")
 
     def contains(self, number: str) -> bool:
         well_formed = len(number) == self.digits and number.isascii() and number.isdigit()
@@ -128,27 +183,6 @@ class UniformTarget(Target):
     def information(self) -> float:
         everything = 9 * 10 ** (self.digits - 1)
         return math.log(everything) - math.log(self.count(""))
-
-    def check_prefix(self, prefix: str) -> None:
-        """Raise InputError unless ``prefix`` is a string of at most ``digits`` decimal digits."""
-        strange = next((c for c in prefix if c not in DIGITS), None)
-        if strange is not None:
-            raise InputError(f"prefix {prefix!r} holds {strange!r}; only the digits 0-9 may stand")
-        if len(prefix) > self.digits:
-            raise InputError(
-                f"prefix {prefix!r} has {len(prefix)} digits, but numbers here have {self.digits}"
-            )
-
-    def check_rank(self, index: int) -> None:
-        """Raise InputError unless 0 <= index < |S|."""
-        size = self.count("")
-        if not 0 <= index < size:
-            raise InputError(f"rank {index} is outside 0..{size - 1} of {self}")
-
-    def check_digits(self) -> None:
-        """Raise InputError unless ``digits`` is at least 1."""
-        if self.digits < 1:
-            raise InputError(f"digits = {self.digits}: a number has at least 1 digit")
 
 
 class IntervalTarget(UniformTarget):

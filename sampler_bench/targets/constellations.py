@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from sampler_bench.errors import InputError
-from sampler_bench.targets.base import DIGITS, END, SYMBOLS, Conditional, UniformTarget
+from sampler_bench.targets.base import DIGITS, END, SYMBOLS, Conditional, LogProbability, UniformTarget
 from sampler_bench.targets.proposals import draw_members
 from sampler_bench.targets.tables import PrefixTable, find_table, interval, make_table, read_table
 from sampler_bench.targets.tuple_names import TUPLES, parse_tuple, tuple_name
@@ -23,6 +23,7 @@ TAIL_DIGITS = 8  # that are free after a prefix: all its members are sieved. 3 s
 # Counts of the next digits scatter about their expectation no more than Poisson's would, so that
 # 2 mu KL is about chi-squared with 9 degrees of freedom; 999 in 1000 are below this.
 CHI_SQUARED = 27.88
+CHI_SQUARED_1 = 10.83  # the same for one count: with 1 degree of freedom
 
 
 class TupleTarget(UniformTarget):
@@ -121,6 +122,23 @@ class TupleTarget(UniformTarget):
         computing = max(estimate.error for estimate in estimates)
         return Conditional(p, "hardy-littlewood", CHI_SQUARED / 2 * math.exp(-total) + 2 * computing)
 
+    def log_probability(self, prefix: str) -> LogProbability:
+        if self.digits <= COUNTED_DIGITS:
+            return super().log_probability(prefix)
+        count, whole = self.count(prefix), self._expected("")
+        if count is None:
+            part = self._expected(prefix)
+            return LogProbability(part.value - whole.value, part.error + whole.error)
+        return LogProbability((math.log(count) if count else -math.inf) - whole.value, whole.error)
+
+    def _expected(self, prefix: str) -> LogProbability:
+        """ln of how many members are expected to start with the prefix, and how far off that may be."""
+        from sampler_bench.kernels import expected_tuples  # loads Numba
+
+        estimate = expected_tuples(parse_tuple(self.tuple_name), *interval(prefix, self.digits))
+        scatter = math.sqrt(CHI_SQUARED_1) * math.exp(-estimate.log / 2)
+        return LogProbability(estimate.log + math.log(len(self.shifts)), scatter + estimate.error)
+
     def sample(self, size: int, rng: np.random.Generator) -> list[str]:
         if self.digits <= LISTED_DIGITS:
             return super().sample(size, rng)
@@ -135,22 +153,17 @@ class TupleTarget(UniformTarget):
         return list(map(str, drawn))
 
     def unrank(self, index: int) -> str:
-        if self.digits > COUNTED_DIGITS:
-            raise InputError(f"{self} are too many to be counted, so they have no ranks")
+        self.check_rank(index)
         if self.digits > LISTED_DIGITS:
             return super().unrank(index)
-        self.check_rank(index)
         start, end = interval("", self.digits)
         return str(start + int(_members(self.tuple_name, self.shifts, start, end)[index]))
 
     def information(self) -> float:
         if self.digits <= COUNTED_DIGITS:
             return super().information()
-        from sampler_bench.kernels import expected_tuples  # loads Numba
-
         lo, hi = interval("", self.digits)
-        expected = expected_tuples(parse_tuple(self.tuple_name), lo, hi).log + math.log(len(self.shifts))
-        return math.log(hi - lo) - expected
+        return math.log(hi - lo) - self._expected("").value
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def test_content_is_the_divergence_of_digits_and_stopping_that_of_going_on():
     assert found.stopping == pytest.approx(np.array([[-math.log(0.75), -math.log(0.9)]] * 2))
     assert found.entropy == pytest.approx(np.array([[math.log(2), 0.0]] * 2))
     assert found.uniform == pytest.approx(np.array([[math.log(9 / 2), 0.0]] * 2))
-    assert found.ends.tolist() == [[False, True]] * 2
+    assert found.may_end.tolist() == [[False, True]] * 2
     assert found.bound.tolist() == [[0.25, 0.25]] * 2
     assert found.weight.tolist() == [0.5, 0.5]
 
