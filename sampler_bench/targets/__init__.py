@@ -4,19 +4,27 @@ from sampler_bench.targets.automata import DigitSums, Neighbours
 from sampler_bench.targets.base import DIGITS, END, SYMBOLS, Conditional, Target, UniformTarget
 from sampler_bench.targets.constellations import Constellation, TwinPrimes
 from sampler_bench.targets.palindromes import Palindromes
+from sampler_bench.targets.patterns import Automaton, Pattern
 from sampler_bench.targets.polynomials import Polynomials
+from sampler_bench.targets.ranges import PrimeRange, Range
 from sampler_bench.targets.residues import Multiples
+from sampler_bench.targets.sieved import Sieved
 from sampler_bench.targets.sparse import Powers, Sequences
 
 FAMILIES: dict[str, type[Target]] = {
+    "automaton": Automaton,
     "constellation": Constellation,
     "digit-sums": DigitSums,
     "multiples": Multiples,
     "neighbours": Neighbours,
     "palindromes": Palindromes,
+    "pattern": Pattern,
     "polynomials": Polynomials,
     "powers": Powers,
+    "prime-range": PrimeRange,
+    "range": Range,
     "sequences": Sequences,
+    "sieved": Sieved,
     "twin-primes": TwinPrimes,
 }
 
@@ -25,15 +33,20 @@ __all__ = [
     "END",
     "FAMILIES",
     "SYMBOLS",
+    "Automaton",
     "Conditional",
     "Constellation",
     "DigitSums",
     "Multiples",
     "Neighbours",
     "Palindromes",
+    "Pattern",
     "Polynomials",
     "Powers",
+    "PrimeRange",
+    "Range",
     "Sequences",
+    "Sieved",
     "Target",
     "TwinPrimes",
     "UniformTarget",

@@ -41,6 +41,26 @@ class AutomatonTarget(UniformTarget):
         if self.count("") == 0:
             raise InputError(f"{self} is empty: no {self.digits}-digit number fits")
 
+    @property
+    def reachable(self) -> set[Hashable]:
+        """The states that some string of digits leads to."""
+        return set(self._arrows)
+
+    def other_length(self) -> str | None:
+        """A length other than ``digits`` of strings that are accepted, as in "2" or "above 3", if any."""
+        layer = {self.start}
+        for length in range(self.digits):
+            if any(map(self.accepts, layer)):
+                return str(length)
+            layer = {following for state in layer for following in self._arrows[state]} - {None}
+        beyond, waiting = set(), list(layer)
+        while waiting:
+            for following in self._arrows[waiting.pop()]:
+                if following is not None and following not in beyond:
+                    beyond.add(following)
+                    waiting.append(following)
+        return f"above {self.digits}" if any(map(self.accepts, beyond)) else None
+
     def _count(self, prefix: str) -> int:
         if not prefix:
             return sum(self._count(digit) for digit in "123456789")

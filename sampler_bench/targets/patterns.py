@@ -1,0 +1,114 @@
+"""Regular properties of digits that a user writes down: as an automaton, or as a regular expression."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from sampler_bench.errors import InputError
+from sampler_bench.targets.automata import AutomatonTarget
+from sampler_bench.targets.base import DIGITS
+
+
+@dataclass(frozen=True)
+class Automaton(AutomatonTarget):
+    """Numbers that a deterministic automaton accepts.
+
+    ``moves`` gives for each state where digits lead: ``{"even": {"02468": "even", "13579": "odd"}, ...}``. A
+    digit without a move ends in no number; a state without moves may be left out.
+
+    Raises
+    ------
+    InputError
+        If a state is unknown, a digit has two moves, an accepting state cannot be reached, or no number fits.
+    """
+
+    digits: int
+    start: str
+    accept: tuple[str, ...]
+    moves: dict[str, dict[str, str]]
+
+    def __post_init__(self):
+        known = {*self.moves, *(to for moves in self.moves.values() for to in moves.values())}
+        for state in (self.start, *self.accept):
+            if state not in known:
+                raise InputError(
+                    f"state {state!r} has no moves and none leads to it; there are {', '.join(sorted(known))}"
+                )
+        for state, moves in self.moves.items():
+            digits = "".join(moves)
+            for digit in digits:
+                if digit not in DIGITS or digits.count(digit) > 1:
+                    reason = "stands twice" if digit in DIGITS else "is not a digit"
+                    raise InputError(f"moves of state {state!r}: {digit!r} {reason}")
+        unreachable = set(self.accept) - self.reachable
+        if unreachable:
+            raise InputError(
+                f"no digits lead from state {self.start!r} to accepting {', '.join(sorted(unreachable))}"
+            )
+        self.check()
+
+    @cached_property
+    def _step(self) -> dict[tuple[str, int], str]:
+        return {
+            (state, int(digit)): to
+            for state, moves in self.moves.items()
+            for digits, to in moves.items()
+            for digit in digits
+        }
+
+    def step(self, state: str, digit: int) -> str | None:
+        return self._step.get((state, digit))
+
+    def accepts(self, state: str) -> bool:
+        return state in self.accept
+
+    def __str__(self) -> str:
+        return f"{self.digits}-digit numbers that an automaton of {len(self.reachable)} states accepts"
+
+
+@dataclass(frozen=True)
+class Pattern(AutomatonTarget):
+    """Numbers of exactly ``digits`` digits, the first not 0, that match a regular expression as a whole.
+
+    The expression is compiled to an automaton by interegular: no back references, no anchors.
+
+    Raises
+    ------
+    InputError
+        If it is not such an expression, matches strings of digits of another length, or matches no number.
+    """
+
+    digits: int
+    pattern: str
+
+    def __post_init__(self):
+        self.check_digits()
+        length = self.other_length()
+        if length is not None:
+            raise InputError(
+                f"pattern = {self.pattern!r}: it matches strings of length {length}, but all must have "
+                f"{self.digits} digits, as those of [0-9]{{{self.digits}}}"
+            )
+        self.check()
+
+    @cached_property
+    def _machine(self):
+        import interegular
+
+        try:
+            return interegular.parse_pattern(self.pattern).to_fsm()
+        except (interegular.InvalidSyntax, interegular.Unsupported) as error:
+            reason = str(error) or "it is not complete"
+            raise InputError(f"pattern = {self.pattern!r} cannot be compiled: {reason}") from error
+
+    @property
+    def start(self) -> int:
+        return self._machine.initial
+
+    def step(self, state: int, digit: int) -> int | None:
+        return self._machine.map.get(state, {}).get(self._machine.alphabet[str(digit)])
+
+    def accepts(self, state: int) -> bool:
+        return state in self._machine.finals
+
+    def __str__(self) -> str:
+        return f"{self.digits}-digit numbers that match {self.pattern}"
