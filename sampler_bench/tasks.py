@@ -6,20 +6,19 @@ The built-in folder is shipped with the package; a user's own folders add to it.
 
 import difflib
 import hashlib
-import json
 import re
 import tomllib
 from collections.abc import Sequence
-from dataclasses import fields
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from sampler_bench.errors import InputError
-from sampler_bench.targets import FAMILIES, Target
+from sampler_bench.targets import Target
+from sampler_bench.targets.definitions import explain, make_target
 
 
 class _Definition(BaseModel):
@@ -48,7 +47,7 @@ class Task(_Definition):
     @cached_property
     def target(self) -> Target:
         """The truth. Raises InputError if the definition names no family or does not fit it."""
-        return _make_target(self.target_definition)
+        return make_target(self.target_definition)
 
 
 class Message(BaseModel):
@@ -184,32 +183,4 @@ def _read(kind: type[D], path: Path) -> D:
     try:
         return kind.model_validate({"name": path.stem, **content})
     except ValidationError as error:
-        raise InputError(f"{path}: {_explain(error, keys)}") from error
-
-
-def _make_target(definition: dict) -> Target:
-    parameters = dict(definition)
-    family = parameters.pop("family", None)
-    if family not in FAMILIES:
-        raise InputError(f"family = {family!r} is not known; choose from {', '.join(FAMILIES)}")
-    kind = FAMILIES[family]
-    try:
-        # From JSON: there, strict checking takes an object for a dataclass, and still no "3" for 3.
-        return TypeAdapter(kind).validate_json(json.dumps(parameters, default=str))
-    except ValidationError as error:
-        keys = ["family", *(field.name for field in fields(kind))]
-        raise InputError(_explain(error, keys)) from error
-
-
-def _explain(error: ValidationError, keys: list[str]) -> str:
-    """The first thing wrong, in a sentence: key, value, and what would be right."""
-    unknown = ("extra_forbidden", "unexpected_keyword_argument")
-    first = min(error.errors(), key=lambda each: each["type"] not in unknown)  # a typo explains the rest
-    key = ".".join(str(part) for part in first["loc"])
-    match first["type"]:
-        case kind if kind in unknown:
-            return f"unknown key {key!r}; the keys are {', '.join(keys)}"
-        case "missing" | "missing_argument":
-            return f"key {key!r} is missing"
-        case _:
-            return f"{key} = {first['input']!r}: {first['msg'].removeprefix('Value error, ')}"
+        raise InputError(f"{path}: {explain(error, keys)}") from error

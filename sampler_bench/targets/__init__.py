@@ -3,6 +3,9 @@
 from sampler_bench.targets.automata import DigitSums, Neighbours
 from sampler_bench.targets.base import DIGITS, END, SYMBOLS, Conditional, Target, UniformTarget
 from sampler_bench.targets.constellations import Constellation, TwinPrimes
+from sampler_bench.targets.distributions import Distribution
+from sampler_bench.targets.mixture import Mixture
+from sampler_bench.targets.outcomes import MontyHall
 from sampler_bench.targets.palindromes import Palindromes
 from sampler_bench.targets.patterns import Automaton, Pattern
 from sampler_bench.targets.polynomials import Polynomials
@@ -15,6 +18,9 @@ FAMILIES: dict[str, type[Target]] = {
     "automaton": Automaton,
     "constellation": Constellation,
     "digit-sums": DigitSums,
+    "distribution": Distribution,
+    "mixture": Mixture,
+    "monty-hall": MontyHall,
     "multiples": Multiples,
     "neighbours": Neighbours,
     "palindromes": Palindromes,
@@ -37,6 +43,9 @@ __all__ = [
     "Conditional",
     "Constellation",
     "DigitSums",
+    "Distribution",
+    "Mixture",
+    "MontyHall",
     "Multiples",
     "Neighbours",
     "Palindromes",

@@ -10,6 +10,7 @@ import numpy as np
 
 from sampler_bench.errors import InputError
 from sampler_bench.targets.base import DIGITS, END, SYMBOLS, Conditional, LogProbability, UniformTarget
+from sampler_bench.targets.prime_counts import primes_below
 from sampler_bench.targets.proposals import draw_members
 from sampler_bench.targets.tables import PrefixTable, find_table, interval, make_table, read_table
 from sampler_bench.targets.tuple_names import TUPLES, parse_tuple, tuple_name
@@ -17,6 +18,7 @@ from sampler_bench.targets.windows import window
 
 LISTED_DIGITS = 9  # up to here all members are listed at the first question
 COUNTED_DIGITS = 13  # up to here counts by prefix come from a table
+COUNTED_PRIME_DIGITS = 18  # primes alone: by a library
 MADE_DIGITS = 11  # up to here a table that is missing is made at the first question, in under ten seconds
 MAX_DIGITS = 1000
 TAIL_DIGITS = 8  # that are free after a prefix: all its members are sieved. 3 s at 100 digits on one core
@@ -29,9 +31,9 @@ CHI_SQUARED_1 = 10.83  # the same for one count: with 1 degree of freedom
 class TupleTarget(UniformTarget):
     """Numbers of exactly ``digits`` digits that are n + s, for a tuple at n and a shift s.
 
-    Up to 13 digits all is exact. Beyond, so is what follows a prefix that leaves at most 8 digits free
-    (``exact-tail``); what follows a shorter one is Hardy and Littlewood's estimate, whose bound holds for 999
-    prefixes in 1000, and ``count`` is None there.
+    Up to 13 digits (of primes alone, 18) all is exact. Beyond, so is what follows a prefix that leaves at
+    most 8 digits free (``exact-tail``); what follows a shorter one is Hardy and Littlewood's estimate, whose
+    bound holds for 999 prefixes in 1000, and ``count`` is None there.
     """
 
     digits: int
@@ -65,8 +67,10 @@ class TupleTarget(UniformTarget):
             start, end = interval(head, self.digits)
             offsets = _members(self.tuple_name, self.shifts, start, end)
             return int(np.searchsorted(offsets, hi - start) - np.searchsorted(offsets, lo - start))
-        if self.digits > COUNTED_DIGITS:
+        if self.digits > self._counted_digits:
             return None
+        if self.tuple_name == "primes":
+            return primes_below(hi) - primes_below(lo)
         return len(self.shifts) * self._table.count(prefix) + self._crossing(lo) - self._crossing(hi)
 
     @property
@@ -74,8 +78,13 @@ class TupleTarget(UniformTarget):
         """Digits after which all members are listed."""
         if self.digits <= LISTED_DIGITS:
             return 0
-        depth = self._table.depth + 1 if self.digits <= COUNTED_DIGITS else 0
-        return max(self.digits - TAIL_DIGITS, depth)
+        tabulated = self.tuple_name != "primes" and self.digits <= COUNTED_DIGITS
+        return max(self.digits - TAIL_DIGITS, self._table.depth + 1 if tabulated else 0)
+
+    @property
+    def _counted_digits(self) -> int:
+        """Up to here members are counted, whatever the prefix."""
+        return COUNTED_PRIME_DIGITS if self.tuple_name == "primes" else COUNTED_DIGITS
 
     @cached_property
     def _table(self) -> PrefixTable:
@@ -109,7 +118,7 @@ class TupleTarget(UniformTarget):
     def conditional(self, prefix: str) -> Conditional:
         if self.count(prefix) is not None:
             exact = super().conditional(prefix)
-            return Conditional(exact.p, "exact" if self.digits <= COUNTED_DIGITS else "exact-tail")
+            return Conditional(exact.p, "exact" if self.digits <= self._counted_digits else "exact-tail")
         from sampler_bench.kernels import expected_tuples  # loads Numba
 
         forms = parse_tuple(self.tuple_name)
@@ -123,7 +132,7 @@ class TupleTarget(UniformTarget):
         return Conditional(p, "hardy-littlewood", CHI_SQUARED / 2 * math.exp(-total) + 2 * computing)
 
     def log_probability(self, prefix: str) -> LogProbability:
-        if self.digits <= COUNTED_DIGITS:
+        if self.digits <= self._counted_digits:
             return super().log_probability(prefix)
         count, whole = self.count(prefix), self._expected("")
         if count is None:
@@ -160,7 +169,7 @@ class TupleTarget(UniformTarget):
         return str(start + int(_members(self.tuple_name, self.shifts, start, end)[index]))
 
     def information(self) -> float:
-        if self.digits <= COUNTED_DIGITS:
+        if self.digits <= self._counted_digits:
             return super().information()
         lo, hi = interval("", self.digits)
         return math.log(hi - lo) - self._expected("").value

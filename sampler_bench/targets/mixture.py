@@ -1,0 +1,246 @@
+"""Mixtures: with some probability one target, else another. "One time in ten a twin prime, else any"."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated
+
+import numpy as np
+from pydantic import PlainValidator
+
+from sampler_bench.errors import DeadPrefixError, InputError
+from sampler_bench.targets.base import (
+    DIGITS,
+    END,
+    SYMBOLS,
+    Conditional,
+    LogProbability,
+    Target,
+    UniformTarget,
+)
+
+LISTED = 10_000  # members of a component: if none has more, the mixture's are listed
+DRAWS = 2000  # of a component, where only draws tell how components overlap
+TOLERANCE = 1e-9  # of the sum of the weights; a component with less information holds all numbers
+GRADES = ["exact", "exact-tail", "hardy-littlewood"]  # methods, the best first
+
+
+def _component(given: object) -> Target:
+    """A target as it is, or made from a definition as it stands in a task file."""
+    from sampler_bench.targets.definitions import make_target  # knows all families, this one too
+
+    if isinstance(given, Target):
+        return given
+    if isinstance(given, dict):
+        return make_target(given)
+    raise InputError(f"component {given!r} is neither a target nor the definition of one")
+
+
+@dataclass(frozen=True)
+class Mixture(Target):
+    """Draws from one of the ``components``, chosen with the probabilities ``weights``.
+
+    Its conditional weighs those of the components by their posterior given the prefix. ``normalise`` divides
+    the weights by their sum; else that must be 1.
+
+    Raises
+    ------
+    InputError
+        If there are not as many weights as components, one is negative, or they do not sum to 1.
+    """
+
+    weights: tuple[float, ...]
+    components: tuple[Annotated[Target, PlainValidator(_component)], ...]
+    normalise: bool = False
+
+    def __post_init__(self):
+        if len(self.weights) != len(self.components) or not self.weights:
+            raise InputError(f"{len(self.weights)} weights for {len(self.components)} components")
+        if min(self.weights) < 0 or not all(map(math.isfinite, self.weights)) or sum(self.weights) == 0:
+            raise InputError(
+                f"weights = {list(self.weights)}: natural or real numbers, not negative, not all 0"
+            )
+        total = math.fsum(self.weights)
+        if not self.normalise and abs(total - 1) > TOLERANCE:
+            raise InputError(
+                f"weights = {list(self.weights)} sum to {total:g}, not to 1; normalise = true divides by it"
+            )
+
+    @cached_property
+    def shares(self) -> np.ndarray:
+        """The weights, summing to 1; ndarray of float64, shape (components,)."""
+        return np.array(self.weights) / math.fsum(self.weights)
+
+    @property
+    def digits(self) -> int:
+        return max(component.digits for component in self.components)
+
+    @property
+    def fixed(self) -> bool:
+        return all(each.fixed and each.digits == self.digits for each in self.components)
+
+    def posterior(self, prefix: str) -> np.ndarray:
+        """P(component | prefix): how far the digits written so far give away where they come from.
+
+        Returns
+        -------
+        ndarray of float64, shape (components,)
+
+        Raises
+        ------
+        DeadPrefixError
+            If no component has a member that starts with the prefix.
+        """
+        return self._posterior(prefix)[0]
+
+    def _posterior(self, prefix: str) -> tuple[np.ndarray, float]:
+        """The posterior, and a bound on the KL divergence, nats, of the true one from it."""
+        self.check_prefix(prefix)
+        logs = [self._log_probability(component, prefix) for component in self.components]
+        with np.errstate(divide="ignore"):
+            joint = np.log(self.shares) + [log.value for log in logs]
+        total = np.logaddexp.reduce(joint)
+        if total == -np.inf:
+            raise DeadPrefixError(f"no member of {self} starts with {prefix!r}")
+        # Hoeffding's lemma: ln E exp(X - EX) <= (range of X)^2 / 8, X the error of a component's logarithm.
+        errors = sum(log.error for log in logs if log.value > -math.inf)
+        return np.exp(joint - total), errors**2 / 8
+
+    @staticmethod
+    def _log_probability(component: Target, prefix: str) -> LogProbability:
+        longer = len(prefix) > component.digits
+        return LogProbability(-math.inf) if longer else component.log_probability(prefix)
+
+    def conditional(self, prefix: str) -> Conditional:
+        posterior, error = self._posterior(prefix)
+        pairs = zip(posterior, self.components, strict=True)
+        alive = [(share, component.conditional(prefix)) for share, component in pairs if share]
+        p = np.zeros(SYMBOLS)
+        for share, conditional in alive:
+            p += share * conditional.p
+        bound = sum(share * conditional.bound for share, conditional in alive) + error
+        methods = [conditional.method for _, conditional in alive] + [GRADES[-1]] * (error > 0)
+        return Conditional(p / p.sum(), max(methods, key=GRADES.index), float(bound))
+
+    def log_probability(self, prefix: str) -> LogProbability:
+        self.check_prefix(prefix)
+        logs = [self._log_probability(component, prefix) for component in self.components]
+        values = [math.log(share) + log.value for share, log in zip(self.shares, logs, strict=True) if share]
+        return LogProbability(float(np.logaddexp.reduce(values)), max(log.error for log in logs))
+
+    def count(self, prefix: str) -> int | None:
+        self.check_prefix(prefix)
+        if self._listed is None:
+            return None
+        return sum(number.startswith(prefix) for number in self._listed)
+
+    def member(self, rank: int) -> tuple[str, float]:
+        self.check_rank(rank)
+        return list(self._listed.items())[rank]
+
+    @cached_property
+    def _listed(self) -> dict[str, float] | None:
+        """All members with their probabilities, in the order of a dictionary, unless they are many."""
+        sizes = [component.count("") for component in self.components]
+        if any(size is None or size > LISTED for size in sizes):
+            return None
+        found: dict[str, float] = {}
+        for share, component, size in zip(self.shares, self.components, sizes, strict=True):
+            for number, p in (component.member(rank) for rank in range(size)) if share else ():
+                found[number] = found.get(number, 0.0) + share * p
+        return dict(sorted(found.items()))
+
+    def contains(self, number: str) -> bool:
+        return any(c.contains(number) for s, c in zip(self.shares, self.components, strict=True) if s)
+
+    def sample(self, size: int, rng: np.random.Generator) -> list[str]:
+        picks = rng.choice(len(self.components), size, p=self.shares)
+        draws = [
+            iter(component.sample(int(np.count_nonzero(picks == index)), rng))
+            for index, component in enumerate(self.components)
+        ]
+        return [next(draws[pick]) for pick in picks]
+
+    def __str__(self) -> str:
+        parts = [f"{share:g} of {each}" for share, each in zip(self.shares, self.components, strict=True)]
+        return f"mixture of {', '.join(parts)}"
+
+    def information(self) -> float:
+        """I = KL(P || U), nats.
+
+        Exact if the members can be listed, or if all components are uniform over numbers of one length and no
+        two overlap but with one that holds all such numbers. Else expectations are means over draws with a
+        fixed seed: 2,000 of each component, or, where conditionals must be walked along, of the mixture.
+        """
+        if self._listed is not None:
+            return _information_of_list(self._listed)
+        if self.fixed and all(isinstance(component, UniformTarget) for component in self.components):
+            return self._information_of_uniforms()
+        rng = np.random.default_rng(0)
+        return float(np.mean([self._information_along(number) for number in self.sample(DRAWS, rng)]))
+
+    def _information_along(self, number: str) -> float:
+        """Sum over the prefixes u of a number of P(digit | u) KL(p~(. | u) || U), nats."""
+        total = 0.0
+        for length in range(len(number)):
+            p = self.conditional(number[:length]).p[:END]
+            choices = 9 if length == 0 and p[0] == 0 else 10
+            total += float(p[p > 0] @ np.log(p[p > 0] / p.sum() * choices))
+        return total
+
+    def _information_of_uniforms(self) -> float:
+        """Of components that are uniform over sets of numbers of one length.
+
+        P(x) / U(x) is the sum, over the components that hold x, of w exp(I), I a component's own information.
+        """
+        parts = [_Part(w, c.information(), c) for w, c in zip(self.shares, self.components, strict=True) if w]
+        narrow = [part for part in parts if part.information > TOLERANCE]
+        wide = sum(part.weight for part in parts if part.information <= TOLERANCE)  # they hold all numbers
+
+        total = wide * math.log(wide) if wide else 0.0
+        for part in narrow:
+            values = []
+            for number in part.numbers(alone=len(narrow) == 1):
+                holders = [each for each in narrow if each is part or each.component.contains(number)]
+                ratio = math.log(
+                    wide + math.fsum(each.weight * math.exp(each.information) for each in holders)
+                )
+                # Among all numbers, this one is met with probability exp(-I) / |S|; in one part or another.
+                extra = (
+                    wide * math.exp(-part.information) * (ratio - math.log(wide)) / len(holders)
+                    if wide
+                    else 0
+                )
+                values.append(part.weight * ratio + extra)
+            total += float(np.mean(values))
+        return total
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A component with a weight, and its own information."""
+
+    weight: float
+    information: float
+    component: Target
+
+    def numbers(self, alone: bool) -> list[str]:
+        """All members, or draws if they are many; one draw where they are all alike."""
+        size = self.component.count("")
+        if not alone and size is not None and size <= LISTED:
+            return [self.component.member(rank)[0] for rank in range(size)]
+        return self.component.sample(1 if alone else DRAWS, np.random.default_rng(0))
+
+
+def _information_of_list(members: dict[str, float]) -> float:
+    """KL(P || U), nats, from the probabilities of all members."""
+    starts: dict[str, float] = {}
+    for number, p in members.items():
+        for length in range(len(number) + 1):
+            starts[number[:length]] = starts.get(number[:length], 0.0) + p
+    total = 0.0
+    for prefix in starts:
+        p = np.array([starts.get(prefix + digit, 0.0) for digit in DIGITS])
+        choices = 9 if prefix == "" and p[0] == 0 else 10
+        total += float(p[p > 0] @ np.log(p[p > 0] / p.sum() * choices)) if p.any() else 0.0
+    return total
