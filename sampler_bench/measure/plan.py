@@ -101,7 +101,7 @@ def numbers_along(task: Task, settings: Settings, start: int, size: int) -> list
     numbers; or, if the target has no more than ``settings.numbers`` members, all of them.
     """
     if is_enumerated(task, settings):
-        return [task.target.member(rank) for rank in range(start, start + size)]
+        return [task.target.nth_member(rank) for rank in range(start, start + size)]
     rng = np.random.default_rng(_derived_seed(settings.seed, "numbers", task.name, str(start)))
     return [(number, 1 / settings.numbers) for number in task.target.sample(size, rng)]
 

@@ -75,7 +75,7 @@ class Target(ABC):
         """ln P(prefix): of a draw's first digits, whatever follows. -inf if no member starts so."""
 
     @abstractmethod
-    def member(self, rank: int) -> tuple[str, float]:
+    def nth_member(self, rank: int) -> tuple[str, float]:
         """The member of a rank, from 0 in some fixed order, and its probability.
 
         Raises
@@ -156,7 +156,7 @@ class UniformTarget(Target):
         count = self.count(prefix)
         return LogProbability(math.log(count) - math.log(self.count("")) if count else -math.inf)
 
-    def member(self, rank: int) -> tuple[str, float]:
+    def nth_member(self, rank: int) -> tuple[str, float]:
         return self.unrank(rank), 1 / self.count("")
 
     def contains(self, number: str) -> bool:

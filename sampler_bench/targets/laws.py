@@ -4,55 +4,80 @@ import math
 
 import numpy as np
 
-from sampler_bench.targets.base import DIGITS, END, SYMBOLS, UniformTarget
+from sampler_bench.targets.base import DIGITS, END, SYMBOLS, Target, UniformTarget
+
+ROUNDING = 1e-9  # relative, of sums and products over up to a thousand digits
 
 
-def assert_laws(target: UniformTarget, rng: np.random.Generator, walks: int = 20) -> None:
+def assert_laws(target: Target, rng: np.random.Generator, walks: int = 20) -> None:
     """Check the laws along ``walks`` numbers drawn from the target.
 
     * conditionals sum to 1 and say how they were found; only where they are exact is there no bound;
-    * where members are counted, children sum to the parent, and the conditional is their share;
-    * if all are counted, the conditionals of a number multiply to 1 / |S| (the chain rule), and ``unrank``
-      lists the set in increasing order;
-    * a full string counts 1, is contained, and ends with probability 1.
+    * ``log_probability`` is the sum of the logarithms of the conditionals (the chain rule);
+    * a drawn number is contained and may end there; if all have one length, it must, and none ends before;
+    * where members are counted, children and the number itself sum to the parent; of a uniform target the
+      conditional is their share, and the conditionals of a number multiply to 1 / |S|;
+    * if all are counted, every rank has a member of its own, with the probability that conditionals give it.
 
     Raises
     ------
     AssertionError
         Naming the law, the target and the prefix.
     """
-    size = target.count("")
     for number in target.sample(walks, rng):
-        log_probability = 0.0
-        for k, digit in enumerate(number):
+        for k in range(len(number)):
             _assert_node(target, number[:k])
-            log_probability += math.log(target.conditional(number[:k]).p[int(digit)])
-        assert size is None or math.isclose(log_probability, -math.log(size), rel_tol=1e-12, abs_tol=1e-12), (
-            f"{target}: the conditionals along {number} multiply to exp({log_probability})"
-        )
-        assert target.count(number) == 1, f"{target}: count({number!r}) is not 1"
+        end = target.conditional(number).p[END]
         assert target.contains(number), f"{target}: drew {number!r}, which it does not contain"
-        assert target.conditional(number).p[END] == 1, f"{target}: goes on after {number!r}"
-    if size is None:
-        return
-    ranks = sorted({0, size // 3, size // 2, size - 1})
-    listed = [int(target.unrank(rank)) for rank in ranks]
-    assert listed == sorted(set(listed)), f"{target}: unrank is not increasing"
+        assert end == 1 if target.fixed else end > 0, f"{target}: goes on after {number!r}"
+        _assert_chain_rule(target, number)
+    size = target.count("")
+    if size is not None:
+        members = [target.nth_member(rank) for rank in sorted({0, size // 3, size // 2, size - 1})]
+        for number, p in members:
+            found = _log_along(target, number) + math.log(target.conditional(number).p[END])
+            underflows = p == 0 and found < -700  # below 1e-308
+            assert underflows or math.isclose(found, math.log(p), rel_tol=ROUNDING, abs_tol=ROUNDING), (
+                f"{target}: member {number} has probability {p}, its conditionals multiply to exp({found})"
+            )
+        numbers = [number for number, _ in members]
+        assert numbers == sorted(set(numbers)), f"{target}: ranks are not in the order of a dictionary"
 
 
-def _assert_node(target: UniformTarget, prefix: str) -> None:
-    total = target.count(prefix)
+def _assert_node(target: Target, prefix: str) -> None:
     conditional = target.conditional(prefix)
     assert conditional.p.shape == (SYMBOLS,), f"{target}: conditional({prefix!r}) has a wrong shape"
-    assert conditional.p[END] == 0, f"{target}: stops at {prefix!r}"
-    assert math.isclose(conditional.p.sum(), 1, rel_tol=1e-12), f"{target}: no distribution after {prefix!r}"
+    assert math.isclose(conditional.p.sum(), 1, rel_tol=ROUNDING), (
+        f"{target}: no distribution after {prefix!r}"
+    )
+    assert not (target.fixed and conditional.p[END]), f"{target}: stops at {prefix!r}"
     exact = conditional.method in ("exact", "exact-tail")
-    assert exact == (total is not None) == (conditional.bound == 0), f"{target}: wrong label at {prefix!r}"
+    assert exact == (conditional.bound == 0), f"{target}: wrong label at {prefix!r}"
+    total = target.count(prefix)
     if total is None:
         return
+    assert exact, f"{target}: counts members after {prefix!r}, but the conditional is {conditional.method}"
     children = [target.count(prefix + digit) for digit in DIGITS]
-    assert sum(children) == total, f"{target}: children of {prefix!r} do not sum to it"
-    shares = [child / total for child in children]
-    assert np.array_equal(conditional.p[:END], shares), (
-        f"{target}: conditional({prefix!r}) is not the children's share"
+    own = total - sum(children)
+    assert own == (conditional.p[END] > 0), f"{target}: children of {prefix!r} do not sum to it"
+    assert [child > 0 for child in children] == (conditional.p[:END] > 0).tolist(), (
+        f"{target}: the support after {prefix!r} is not that of the counts"
     )
+    if isinstance(target, UniformTarget):
+        shares = [count / total for count in (*children, own)]
+        assert np.array_equal(conditional.p, shares), f"{target}: {prefix!r} is not followed by shares"
+
+
+def _assert_chain_rule(target: Target, number: str) -> None:
+    log = target.log_probability(number)
+    methods = {target.conditional(number[:k]).method for k in range(len(number))}
+    if methods <= {"exact"}:
+        found = _log_along(target, number)
+        assert log.error == 0, f"{target}: exact, but ln P({number!r}) has an error"
+        assert math.isclose(found, log.value, rel_tol=ROUNDING, abs_tol=ROUNDING), (
+            f"{target}: the conditionals along {number} multiply to exp({found}), not to exp({log.value})"
+        )
+
+
+def _log_along(target: Target, number: str) -> float:
+    return sum(math.log(target.conditional(number[:k]).p[int(digit)]) for k, digit in enumerate(number))

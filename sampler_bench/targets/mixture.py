@@ -134,7 +134,7 @@ class Mixture(Target):
             return None
         return sum(number.startswith(prefix) for number in self._listed)
 
-    def member(self, rank: int) -> tuple[str, float]:
+    def nth_member(self, rank: int) -> tuple[str, float]:
         self.check_rank(rank)
         return list(self._listed.items())[rank]
 
@@ -146,7 +146,7 @@ class Mixture(Target):
             return None
         found: dict[str, float] = {}
         for share, component, size in zip(self.shares, self.components, sizes, strict=True):
-            for number, p in (component.member(rank) for rank in range(size)) if share else ():
+            for number, p in (component.nth_member(rank) for rank in range(size)) if share else ():
                 found[number] = found.get(number, 0.0) + share * p
         return dict(sorted(found.items()))
 
@@ -228,7 +228,7 @@ class _Part:
         """All members, or draws if they are many; one draw where they are all alike."""
         size = self.component.count("")
         if not alone and size is not None and size <= LISTED:
-            return [self.component.member(rank)[0] for rank in range(size)]
+            return [self.component.nth_member(rank)[0] for rank in range(size)]
         return self.component.sample(1 if alone else DRAWS, np.random.default_rng(0))
 
 

@@ -59,7 +59,8 @@ class RangeTarget(UniformTarget):
         if prefix.startswith("0"):
             return self._has(0) if prefix == "0" else 0
         total = 0
-        for free in range(self.digits - len(prefix) + 1):
+        shortest = max(len(str(self.low)), len(prefix))
+        for free in range(shortest - len(prefix), self.digits - len(prefix) + 1):
             lo = max(int(prefix) * 10**free, self.low)
             hi = min((int(prefix) + 1) * 10**free, self.high + 1)
             total += self._count_between(lo, hi) if lo < hi else 0

@@ -64,7 +64,7 @@ class TabulatedTarget(Target):
         well_formed = number.isascii() and number.isdigit() and len(number) <= self.digits
         return bool(well_formed and self._is_written(number) and self.probabilities[int(number)] > 0)
 
-    def member(self, rank: int) -> tuple[str, float]:
+    def nth_member(self, rank: int) -> tuple[str, float]:
         self.check_rank(rank)
         number = int(self._members[rank])
         return self._written(number), float(self.probabilities[number])
