@@ -1,6 +1,8 @@
 """Mixtures: with some probability one target, else another. "One time in ten a twin prime, else any"."""
 
 import math
+from bisect import bisect_left
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated
@@ -22,6 +24,7 @@ from sampler_bench.targets.base import (
 LISTED = 10_000  # members of a component: if none has more, the mixture's are listed
 DRAWS = 2000  # of a component, where only draws tell how components overlap
 TOLERANCE = 1e-9  # of the sum of the weights; a component with less information holds all numbers
+AFTER_DIGITS = ":"  # the character that follows 9
 GRADES = ["exact", "exact-tail", "hardy-littlewood"]  # methods, the best first
 
 
@@ -132,23 +135,25 @@ class Mixture(Target):
         self.check_prefix(prefix)
         if self._listed is None:
             return None
-        return sum(number.startswith(prefix) for number in self._listed)
+        first, last = (bisect_left(self._listed, (end,)) for end in (prefix, prefix + AFTER_DIGITS))
+        return last - first
 
     def nth_member(self, rank: int) -> tuple[str, float]:
         self.check_rank(rank)
-        return list(self._listed.items())[rank]
+        return self._listed[rank]
 
     @cached_property
-    def _listed(self) -> dict[str, float] | None:
+    def _listed(self) -> list[tuple[str, float]] | None:
         """All members with their probabilities, in the order of a dictionary, unless they are many."""
         sizes = [component.count("") for component in self.components]
         if any(size is None or size > LISTED for size in sizes):
             return None
-        found: dict[str, float] = {}
+        found: dict[str, float] = defaultdict(float)
         for share, component, size in zip(self.shares, self.components, sizes, strict=True):
-            for number, p in (component.nth_member(rank) for rank in range(size)) if share else ():
-                found[number] = found.get(number, 0.0) + share * p
-        return dict(sorted(found.items()))
+            for rank in range(size if share else 0):
+                number, p = component.nth_member(rank)
+                found[number] += float(share) * p
+        return sorted(found.items())
 
     def contains(self, number: str) -> bool:
         return any(c.contains(number) for s, c in zip(self.shares, self.components, strict=True) if s)
@@ -173,7 +178,7 @@ class Mixture(Target):
         fixed seed: 2,000 of each component, or, where conditionals must be walked along, of the mixture.
         """
         if self._listed is not None:
-            return _information_of_list(self._listed)
+            return _information_of_list(dict(self._listed))
         if self.fixed and all(isinstance(component, UniformTarget) for component in self.components):
             return self._information_of_uniforms()
         rng = np.random.default_rng(0)
@@ -182,7 +187,7 @@ class Mixture(Target):
     def _information_along(self, number: str) -> float:
         """Sum over the prefixes u of a number of P(digit | u) KL(p~(. | u) || U), nats."""
         total = 0.0
-        for length in range(len(number)):
+        for length in range(len(number) + 1):
             p = self.conditional(number[:length]).p[:END]
             choices = 9 if length == 0 and p[0] == 0 else 10
             total += float(p[p > 0] @ np.log(p[p > 0] / p.sum() * choices))

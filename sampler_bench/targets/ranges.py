@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from sampler_bench.errors import InputError
-from sampler_bench.targets.base import DIGITS, UniformTarget
+from sampler_bench.targets.base import DIGITS, UniformTarget, random_below
 from sampler_bench.targets.tuple_names import parse_tuple
 
 MAX_LISTED = 10**8  # primes are listed up to here: 5.8 million, in a second
@@ -116,6 +116,9 @@ class Range(RangeTarget):
 
     def _count_between(self, lo: int, hi: int) -> int:
         return hi - lo
+
+    def sample(self, size: int, rng: np.random.Generator) -> list[str]:
+        return [str(self.low + random_below(self.high - self.low + 1, rng)) for _ in range(size)]
 
     def _stop_entropy(self) -> float:
         size = self.count("")

@@ -1,7 +1,7 @@
 """Constellations against sympy where numbers are few, the estimate against counts where they are many."""
 
 import math
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -46,13 +46,29 @@ def test_counts_from_a_table_equal_fresh_sieving(digits, member):
         assert target.count(prefix) == expected
 
 
+@pytest.mark.parametrize("digits", [10, 13])
+def test_counts_of_primes_by_a_library_equal_sieving(digits):
+    target, rng = Constellation(digits, "primes"), np.random.default_rng(digits)
+    for length in range(digits - 8, digits + 1):
+        prefix = str(rng.integers(10 ** (length - 1), 10**length))
+        lo, free = int(prefix) * 10 ** (digits - length), 10 ** (digits - length)
+        assert target.count(prefix) == int(count_tuples([(1, 0)], [lo, lo + free])[0])
+    assert target.conditional("").method == "exact"
+
+
+def test_primes_of_10_to_15_digits_equal_the_published_counts():
+    below = [455052511, 4118054813, 37607912018, 346065536839, 3204941750802, 29844570422669]  # OEIS A006880
+    for digits, (lower, upper) in enumerate(pairwise(below), start=11):
+        assert Constellation(digits, "primes").count("") == upper - lower
+
+
 @pytest.mark.parametrize(
-    ("digits", "forms"), [(100, "twin-primes"), (30, "sophie-germain-primes"), (17, "primes")]
+    ("digits", "forms"), [(100, "twin-primes"), (30, "sophie-germain-primes"), (19, "primes")]
 )
 def test_with_few_digits_left_the_conditional_equals_a_sympy_loop(digits, forms):
     pairs, target = parse_tuple(forms), Constellation(digits, forms)
     (number,) = target.sample(1, np.random.default_rng(5))
-    for free in (1, 2, 3):
+    for free in (1, 2, 3, 4):
         prefix = number[: digits - free]
         counts = np.zeros(10)
         for tail in map("".join, product(DIGITS, repeat=free)):

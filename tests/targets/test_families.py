@@ -1,6 +1,7 @@
 """Each family against brute force or an independent method."""
 
 import math
+import re
 from collections import Counter
 from itertools import pairwise, product
 
@@ -12,10 +13,12 @@ from sampler_bench.errors import InputError
 from sampler_bench.targets import (
     DIGITS,
     END,
+    Automaton,
     DigitSums,
     Multiples,
     Neighbours,
     Palindromes,
+    Pattern,
     Polynomials,
     Powers,
     Sequences,
@@ -102,6 +105,11 @@ def neighbours(x: int) -> list[tuple[str, str]]:
     return list(pairwise(str(x)))
 
 
+PARITIES = {
+    "even": {"02468": "even", "13579": "odd"},
+    "odd": {"02468": "odd", "13579": "even"},
+}
+PATTERNS = ["", "[13]|7", "[1-4]{2}", "(1|[5-9])[0-9]2", "(12|[3-5]6){2}", "1[03-6][0-9]{3}|7[7-9]{4}"]
 FIBONACCI = {sympy.fibonacci(k) for k in range(2, 40)}
 RULES = {
     "digit-sums sum": (lambda n: DigitSums(n, sum=4 * n), lambda x: digit_sum(x) == 4 * len(str(x))),
@@ -109,6 +117,8 @@ RULES = {
     "different": (lambda n: Neighbours(n, "different"), lambda x: all(a != b for a, b in neighbours(x))),
     "rising": (lambda n: Neighbours(n, "rising"), lambda x: all(a < b for a, b in neighbours(x))),
     "not-falling": (lambda n: Neighbours(n, "not-falling"), lambda x: all(a <= b for a, b in neighbours(x))),
+    "automaton": (lambda n: Automaton(n, "even", ("odd",), PARITIES), lambda x: digit_sum(x) % 2 == 1),
+    "pattern": (lambda n: Pattern(n, PATTERNS[n]), lambda x: re.fullmatch(PATTERNS[len(str(x))], str(x))),
     "palindromes": (Palindromes, lambda x: str(x) == str(x)[::-1]),
     "squares": (lambda n: Polynomials(n, (0, 0, 1)), lambda x: sympy.integer_nthroot(x, 2)[1]),
     "triangular": (lambda n: Polynomials(n, (0, 1, 1), 2), lambda x: sympy.integer_nthroot(8 * x + 1, 2)[1]),
@@ -178,6 +188,17 @@ def test_one_is_a_power_of_every_base():
         (lambda: Polynomials(3, (0, 1, 1), 3), "does not divide every value"),
         (lambda: Polynomials(2, (0, 1000)), "is empty"),
         (lambda: Sequences(0, "factorials"), "digits = 0"),
+        (lambda: Automaton(3, "a", ("b",), {"a": {"1": "a"}, "b": {}}), "'a' to accepting b"),
+        (lambda: Automaton(3, "a", ("c",), {"a": {"1": "a"}}), "state 'c'"),
+        (lambda: Automaton(3, "a", ("a",), {"a": {"11": "a"}}), "'1' stands twice"),
+        (lambda: Automaton(3, "a", ("a",), {"a": {"x": "a"}}), "'x' is not a digit"),
+        (lambda: Automaton(3, "a", ("a",), {"a": {"0": "a"}}), "is empty"),
+        (lambda: Pattern(3, "[0-9]+"), "strings of length 1"),
+        (lambda: Pattern(3, "[0-9]{3,4}"), "strings of length above 3"),
+        (lambda: Pattern(3, "("), "cannot be compiled"),
+        (lambda: Pattern(3, r"(1)\1[0-9]"), "cannot be compiled"),
+        (lambda: Pattern(3, "0[0-9][0-9]"), "is empty"),
+        (lambda: Pattern(0, "1"), "digits = 0"),
         (lambda: Multiples(3, 0), "modulus = 0"),
         (lambda: Multiples(3, 7, 7), r"residue = 7: it must lie in 0\.\.6"),
         (lambda: Multiples(1, 100, 50), "is empty"),
