@@ -43,7 +43,7 @@ def conditional_table(task: Task, prefix: str, conditional: Conditional) -> Grou
 
 def _count(count: int | None) -> str:
     if count is None:
-        return "?"
+        return "–"  # not known, or not a matter of counting
     return f"{count:,}" if count < 10**12 else f"{Decimal(count):.4e}"  # a float ends at 308 digits
 
 

@@ -1,5 +1,6 @@
 """All scores of a run, in long form: one row a figure."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from sampler_bench.score.divergence import profile
 from sampler_bench.score.estimate import RESAMPLES, Estimate, mean_over_numbers, wilson_interval
 
 OVERALL = "(overall)"  # in the task column: the whole suite
+NOTHING = 1e-9  # nats: a target with no more information is uniform digits itself, and none has skill at it
 ROW = ["model", "arm", "decoder"]  # what makes a row of the leaderboard
 
 
@@ -52,7 +54,7 @@ def score(
             skills.setdefault(key, {})[task] = estimates[-1][-1]
         for key, records in samples[samples["task"] == task].groupby(ROW):
             rows += _shares(task, key, records)
-    rows += _overall_skill(skills, list(truths))
+    rows += _overall_skill(skills, [task for task, truth in truths.items() if truth.information > NOTHING])
     for key, records in samples.groupby(ROW):
         if set(records["task"]) == set(truths):
             rows += _shares(OVERALL, key, records)
@@ -73,10 +75,7 @@ def _divergences(records: pd.DataFrame, truth: Truth) -> list[tuple[str, str, Es
         return mean_over_numbers(values.sum(axis=1), divergence.weight, surplus)
 
     content = total(divergence.content)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = Estimate(
-            float(1 - np.float64(content.value) / truth.information), 1 - content.draws / truth.information
-        )
+    information = truth.information if truth.information > NOTHING else math.nan
     return [
         ("content", "nats", content),
         ("stopping", "nats", total(divergence.stopping)),
@@ -84,7 +83,7 @@ def _divergences(records: pd.DataFrame, truth: Truth) -> list[tuple[str, str, Es
         ("stop", "nats", total(np.where(divergence.may_end, divergence.stopping, 0.0))),
         ("information", "nats", Estimate(truth.information, np.full(RESAMPLES, truth.information))),
         ("bound", "nats", total(divergence.bound)),
-        ("skill", "1", share),
+        ("skill", "1", Estimate(1 - content.value / information, 1 - content.draws / information)),
     ]
 
 
@@ -96,12 +95,13 @@ def _shares(task: str, key: tuple, records: pd.DataFrame) -> Iterator[dict]:
 
 
 def _overall_skill(skills: Mapping[tuple, Mapping[str, Estimate]], tasks: Sequence[str]) -> Iterator[dict]:
-    """The plain mean of the tasks' skills, its interval from independent resampling of each task."""
+    """The plain mean of the skills at the tasks, its interval from independent resampling of each task."""
     shuffle = np.random.default_rng(1)
     for key, by_task in skills.items():
-        if len(by_task) == len(tasks):
-            value = float(np.mean([estimate.value for estimate in by_task.values()]))
-            draws = np.mean([shuffle.permutation(estimate.draws) for estimate in by_task.values()], axis=0)
+        estimates = [by_task[task] for task in tasks if task in by_task]
+        if estimates and len(estimates) == len(tasks):
+            value = float(np.mean([estimate.value for estimate in estimates]))
+            draws = np.mean([shuffle.permutation(estimate.draws) for estimate in estimates], axis=0)
             yield _row(OVERALL, key, "skill", "1", Estimate(value, draws), len(tasks))
 
 
