@@ -1,6 +1,7 @@
 """Task files: what is shipped, and what is said of a file that is not right."""
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -26,6 +27,26 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize("name", Catalog().task_names())
+def test_every_shipped_task_loads_and_a_length_in_its_name_is_that_of_the_numbers(name):
+    task, length = load_task(name), name.rpartition("-")[2]
+    if length.isdigit() and not name.startswith("monty"):
+        assert task.target.fixed
+        assert task.target.digits == int(length)
+        assert f"{length}-digit" in task.phrase
+
+
+def test_the_spectrum_goes_from_two_members_to_all_numbers_through_fourteen_families():
+    catalog = Catalog()
+    tasks = [catalog.task(name) for name in catalog.suite("spectrum").tasks]
+    sizes = [task.target.count("") for task in tasks]
+    assert sizes[0] == 2
+    assert sizes[-1] == 9 * 10**11
+    assert sizes == sorted(sizes)
+    assert all(larger < 1000 * smaller for smaller, larger in pairwise(sizes))
+    assert len({task.target_definition["family"] for task in tasks}) >= 13
+    assert len(tasks) >= 14
+
+
 @pytest.mark.parametrize("name", Catalog().suite_names())
 def test_every_task_of_a_shipped_suite_exists(name):
     catalog = Catalog()

@@ -66,18 +66,20 @@ class UniformDigits(Reference):
 
     def law(self, target: Target, prefix: str) -> np.ndarray:
         q = np.zeros(SYMBOLS)
-        q[END] = self._stops(target, prefix)
+        q[END], go_on = self._stop_or_go(target, prefix)
         first = 1 if not prefix and target.conditional("").p[0] == 0 else 0
-        q[first:END] = (1 - q[END]) / (END - first)
+        q[first:END] = go_on / (END - first)
         return q
 
-    def _stops(self, target: Target, prefix: str) -> float:
+    def _stop_or_go(self, target: Target, prefix: str) -> tuple[float, float]:
         if target.fixed:
-            return float(len(prefix) == target.digits)
+            complete = len(prefix) == target.digits
+            return float(complete), float(not complete)
         try:
-            return target.conditional(prefix).p[END]
+            p = target.conditional(prefix).p
         except DeadPrefixError:
-            return 1.0
+            return 1.0, 0.0
+        return p[END], p[:END].sum()  # not 1 - p[END], which may be 0 where this is 1e-40
 
 
 class FeasibleUniform(Reference):

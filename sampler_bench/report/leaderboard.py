@@ -12,6 +12,7 @@ from sampler_bench.score.scores import OVERALL, ROW
 
 KEYS = ["run", "suite", *ROW]
 MISSING = "–"
+MOST_ACROSS = 9  # tasks that fit beside one another in 80 columns
 
 
 def leaderboard(scores: pd.DataFrame) -> pd.DataFrame:
@@ -60,24 +61,43 @@ def task_names(board: pd.DataFrame) -> list[str]:
 
 
 def terminal_tables(board: pd.DataFrame) -> list[Table]:
-    """A table a run for the terminal, readable at 80 columns: skill above, validity below."""
+    """A table a run for the terminal, readable at 80 columns: skill above, validity below.
+
+    Many tasks stand below one another, with the models side by side.
+    """
     tables = []
     for (run, suite), rows in board.groupby(["run", "suite"], sort=False):
         title = f"{run} (suite {suite})" if run != suite else f"suite {suite}"
         table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
-        table.add_column("model\narm", no_wrap=True)
         tasks = [
             task for task in task_names(board) if rows[[task, f"{task} validity"]].notna().any(axis=None)
         ]
-        for name in ["over-all", *tasks]:
-            table.add_column(name.replace("-", "\n"), justify="right", vertical="bottom")
-        for _, row in rows.iterrows():
-            name = Text(row["model"], style="bold").append(f"\n{_arm(row)}", style="not bold")
-            cells = [_cell(row, "skill", "validity", "\n")]
-            cells += [_cell(row, task, f"{task} validity", "\n") for task in tasks]
-            table.add_row(name, *cells)
+        (_add_tasks_across if len(tasks) <= MOST_ACROSS else _add_tasks_below)(table, rows, tasks)
         tables.append(table)
     return tables
+
+
+def _add_tasks_across(table: Table, rows: pd.DataFrame, tasks: Sequence[str]) -> None:
+    table.add_column("model\narm", no_wrap=True)
+    for name in ["over-all", *tasks]:
+        table.add_column(name.replace("-", "\n"), justify="right", vertical="bottom")
+    for _, row in rows.iterrows():
+        cells = [_cell(row, "skill", "validity", "\n")]
+        cells += [_cell(row, task, f"{task} validity", "\n") for task in tasks]
+        table.add_row(_heading(row), *cells)
+
+
+def _add_tasks_below(table: Table, rows: pd.DataFrame, tasks: Sequence[str]) -> None:
+    table.add_column("task", no_wrap=True, vertical="bottom")
+    for _, row in rows.iterrows():
+        table.add_column(_heading(row), justify="right", vertical="bottom")
+    for name, skill in [("overall", "skill"), *((task, task) for task in tasks)]:
+        validity = "validity" if skill == "skill" else f"{skill} validity"
+        table.add_row(name, *[_cell(row, skill, validity, " · ") for _, row in rows.iterrows()])
+
+
+def _heading(row: pd.Series) -> Text:
+    return Text(row["model"], style="bold").append(f"\n{_arm(row)}", style="not bold")
 
 
 def markdown(board: pd.DataFrame) -> str:

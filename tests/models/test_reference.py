@@ -23,10 +23,24 @@ def conditionals(model: str, task: str, prefixes: list[str]) -> np.ndarray:
 @pytest.mark.parametrize("model", REFERENCES)
 @pytest.mark.parametrize("task", CATALOG.task_names())
 def test_every_law_sums_to_one_and_stops_where_the_number_ends(model, task):
-    number = CATALOG.task(task).target.sample(1, np.random.default_rng(0))[0]
+    target = CATALOG.task(task).target
+    number = target.sample(1, np.random.default_rng(0))[0]
     q = conditionals(model, task, [number[:k] for k in range(len(number) + 1)])
     assert q.sum(axis=1) == pytest.approx(np.ones(len(number) + 1))
-    assert q[:, 10].tolist() == [0.0] * len(number) + [1.0]
+    if target.fixed:
+        assert q[:, 10].tolist() == [0.0] * len(number) + [1.0]
+    else:
+        assert q[-1, 10] > 0
+
+
+def test_uniform_digits_stop_as_the_target_does():
+    target = CATALOG.task("dice-uniform").target  # 1 to 100
+    q = conditionals("uniform-digits", "dice-uniform", ["", "1", "10", "100", "7", "57", "101"])
+    assert q[0].tolist() == [0, *[1 / 9] * 9, 0]
+    assert q[1:5, 10].tolist() == [target.conditional(u).p[10] for u in ("1", "10", "100", "7")]
+    assert q[2, :10].tolist() == [0.05] * 10
+    assert q[5:, 10].tolist() == [1, 1]  # 57 ends, and so does what no member starts with
+    assert conditionals("uniform-digits", "dice-poisson", [""])[0, :10].tolist() == [0.1] * 10
 
 
 def test_the_laws_after_nothing():
