@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sampler_bench.errors import InputError, SamplerBenchError
+from sampler_bench.targets import Mixture
 from sampler_bench.targets.truth_cache import ORIGINS
 from sampler_bench.targets.tuple_names import TUPLES, parse_tuple, tuple_name
 from sampler_bench.tasks import Catalog, load_task
@@ -160,6 +161,8 @@ def truth(
             "bound": conditional.bound,
             "origin": origin,
         }
+        if isinstance(found.target, Mixture):
+            answer["posterior"] = found.target.posterior(prefix).tolist()
         print(json.dumps(answer))
     else:
         console.print(conditional_table(found, prefix, conditional))
@@ -190,7 +193,7 @@ def check(
     if not (number.isascii() and number.isdigit()):
         raise InputError(f"{number!r} is not a number in digits 0-9")
     belongs = found.target.contains(number)
-    console.print(f"{number} is {'' if belongs else 'not '}one of the {found.title}")
+    console.print(f"{number} is {'a' if belongs else 'no'} member: {found.title}", soft_wrap=True)
     raise typer.Exit(0 if belongs else 1)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from rich.console import Group
 from rich.table import Table
 
-from sampler_bench.targets import DIGITS, END, Conditional
+from sampler_bench.targets import DIGITS, END, SYMBOLS, Conditional, Mixture, Target
 from sampler_bench.tasks import Task
 
 BAR_WIDTH = 40
@@ -24,21 +24,33 @@ def conditional_table(task: Task, prefix: str, conditional: Conditional) -> Grou
     table.add_column("count", justify="right")
     table.add_column("P", justify="right")
     table.add_column("")
-    for symbol, (name, p) in enumerate(zip(SYMBOL_NAMES, conditional.p, strict=True)):
-        if symbol == END and p == 0:
-            continue
-        complete = len(prefix) == target.digits
-        following = prefix if symbol == END else prefix + name
-        count = 0 if complete and symbol != END else target.count(following)
-        bar = "█" * round(BAR_WIDTH * float(p))
-        table.add_row(name, _count(count), f"{p:.6f}", bar)
+    counts = _child_counts(target, prefix)
+    for name, count, p in zip(SYMBOL_NAMES, counts, conditional.p, strict=True):
+        if name != "END" or p > 0:
+            table.add_row(name, _count(count), f"{p:.6f}", "█" * round(BAR_WIDTH * float(p)))
+    posterior = _posterior_lines(target, prefix) if isinstance(target, Mixture) else []
     entropy = sum(-p * math.log(p) for p in conditional.p if 0 < p < 1)
     return Group(
         f"{task.title}: next symbol after {shown}",
         table,
         f"entropy {entropy:.4f} nats ({entropy / math.log(2):.4f} bits), method {conditional.method}"
         + (f", error at most {conditional.bound:.1e} nats" if conditional.bound else ""),
+        *posterior,
     )
+
+
+def _posterior_lines(target: Mixture, prefix: str) -> list[str]:
+    shares = zip(target.posterior(prefix), target.components, strict=True)
+    return ["where it comes from:", *(f"  {share:.6f}  {component}" for share, component in shares)]
+
+
+def _child_counts(target: Target, prefix: str) -> list[int | None]:
+    """Members that go on with each digit, and that end; None where they are not counted."""
+    total = target.count(prefix)
+    if total is None:
+        return [None] * SYMBOLS
+    digits = [0] * END if len(prefix) == target.digits else [target.count(prefix + digit) for digit in DIGITS]
+    return [*digits, total - sum(digits)]
 
 
 def _count(count: int | None) -> str:

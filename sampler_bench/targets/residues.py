@@ -36,4 +36,5 @@ class Multiples(IntervalTarget):
         return (hi - 1 - self.residue) // self.modulus - (lo - 1 - self.residue) // self.modulus
 
     def __str__(self) -> str:
-        return f"{self.digits}-digit numbers = {self.residue} (mod {self.modulus})"
+        rule = f" = {self.residue} (mod {self.modulus})" if self.modulus > 1 else ""
+        return f"{self.digits}-digit numbers{rule}"
