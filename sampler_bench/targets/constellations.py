@@ -4,7 +4,7 @@ import math
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -12,9 +12,19 @@ from sampler_bench.errors import InputError
 from sampler_bench.targets.base import DIGITS, END, SYMBOLS, Conditional, LogProbability, UniformTarget
 from sampler_bench.targets.prime_counts import primes_below
 from sampler_bench.targets.proposals import draw_members
-from sampler_bench.targets.tables import PrefixTable, find_table, interval, make_table, read_table
+from sampler_bench.targets.tables import (
+    PrefixTable,
+    count_members,
+    find_table,
+    interval,
+    make_table,
+    read_table,
+)
 from sampler_bench.targets.tuple_names import TUPLES, parse_tuple, tuple_name
 from sampler_bench.targets.windows import window
+
+if TYPE_CHECKING:
+    from sampler_bench.kernels.density import Estimate
 
 LISTED_DIGITS = 9  # up to here all members are listed at the first question
 COUNTED_DIGITS = 13  # up to here counts by prefix come from a table
@@ -23,6 +33,7 @@ MADE_DIGITS = 11  # up to here a table that is missing is made at the first ques
 MAX_DIGITS = 1000
 TAIL_DIGITS = 8  # that are free after a prefix: all its members are sieved. 3 s at 100 digits on one core
 PRIME_TAIL_DIGITS = 6  # the same for primes up to 13 digits, whose intervals are counted in 20 ms
+SAFE = "safe-primes"
 # Counts of the next digits scatter about their expectation no more than Poisson's would, so that
 # 2 mu KL is about chi-squared with 9 degrees of freedom; 999 in 1000 are below this.
 CHI_SQUARED = 27.88
@@ -30,7 +41,7 @@ CHI_SQUARED_1 = 10.83  # the same for one count: with 1 degree of freedom
 
 
 class TupleTarget(UniformTarget):
-    """Numbers of exactly ``digits`` digits that are n + s, for a tuple at n and a shift s.
+    """Numbers of exactly ``digits`` digits that are a n + s, for a tuple at n, a ``factor`` a and a shift s.
 
     Up to 13 digits (of primes alone, 18) all is exact. Beyond, so is what follows a prefix that leaves at
     most 8 digits free (``exact-tail``); what follows a shorter one is Hardy and Littlewood's estimate, whose
@@ -47,7 +58,11 @@ class TupleTarget(UniformTarget):
     @property
     @abstractmethod
     def shifts(self) -> tuple[int, ...]:
-        """Increasing, from 0 on; n + s comes but once above 100, so that counts may be added."""
+        """Increasing, not negative; a n + s comes but once above 100, so that counts may be added."""
+
+    @property
+    def factor(self) -> int:
+        return 1
 
     def check(self) -> None:
         """Raise InputError if the forms or the digits make no sense."""
@@ -66,12 +81,14 @@ class TupleTarget(UniformTarget):
         lo, hi = interval(prefix, self.digits)
         if len(prefix) >= self._head_digits:
             start, end = interval(head, self.digits)
-            offsets = _members(self.tuple_name, self.shifts, start, end)
+            offsets = _members(self.tuple_name, self.factor, self.shifts, start, end)
             return int(np.searchsorted(offsets, hi - start) - np.searchsorted(offsets, lo - start))
         if self.digits > self._counted_digits:
             return None
         if self.tuple_name == "primes":
             return primes_below(hi) - primes_below(lo)
+        if self.factor > 1:
+            return sum(count_members(self.tuple_name, *self._places(lo, hi, s)) for s in self.shifts)
         return len(self.shifts) * self._table.count(prefix) + self._crossing(lo) - self._crossing(hi)
 
     @property
@@ -83,11 +100,15 @@ class TupleTarget(UniformTarget):
             return self.digits - TAIL_DIGITS
         if self.tuple_name == "primes":
             return self.digits - PRIME_TAIL_DIGITS
+        if self.factor > 1:
+            return self.digits - TAIL_DIGITS
         return max(self.digits - TAIL_DIGITS, self._table.depth + 1)
 
     @property
     def _counted_digits(self) -> int:
         """Up to here members are counted, whatever the prefix."""
+        if self.factor > 1:
+            return MADE_DIGITS  # tables are by the digits of n, which are not those of a n + s
         return COUNTED_PRIME_DIGITS if self.tuple_name == "primes" else COUNTED_DIGITS
 
     @cached_property
@@ -117,17 +138,14 @@ class TupleTarget(UniformTarget):
     def contains(self, number: str) -> bool:
         if len(number) != self.digits or not (number.isascii() and number.isdigit()) or number[0] == "0":
             return False
-        return any(int(number) >= shift and self._holds(int(number) - shift) for shift in self.shifts)
+        places = [divmod(int(number) - shift, self.factor) for shift in self.shifts]
+        return any(n >= 0 and rest == 0 and self._holds(n) for n, rest in places)
 
     def conditional(self, prefix: str) -> Conditional:
         if self.count(prefix) is not None:
             exact = super().conditional(prefix)
             return Conditional(exact.p, "exact" if self.digits <= self._counted_digits else "exact-tail")
-        from sampler_bench.kernels import expected_tuples  # loads Numba
-
-        forms = parse_tuple(self.tuple_name)
-        children = [interval(prefix + digit, self.digits) for digit in DIGITS[not prefix :]]
-        estimates = [expected_tuples(forms, lo, hi) for lo, hi in children]
+        estimates = [self._estimate(prefix + digit) for digit in DIGITS[not prefix :]]
         logs = np.array([estimate.log for estimate in estimates])
         total = float(np.logaddexp.reduce(logs))
         p = np.zeros(SYMBOLS)
@@ -146,22 +164,31 @@ class TupleTarget(UniformTarget):
 
     def _expected(self, prefix: str) -> LogProbability:
         """ln of how many members are expected to start with the prefix, and how far off that may be."""
-        from sampler_bench.kernels import expected_tuples  # loads Numba
-
-        estimate = expected_tuples(parse_tuple(self.tuple_name), *interval(prefix, self.digits))
+        estimate = self._estimate(prefix)
         scatter = math.sqrt(CHI_SQUARED_1) * math.exp(-estimate.log / 2)
         return LogProbability(estimate.log + math.log(len(self.shifts)), scatter + estimate.error)
+
+    def _estimate(self, prefix: str) -> "Estimate":
+        """How many n are expected whose members start with the prefix, at the first of the shifts."""
+        from sampler_bench.kernels import expected_tuples  # loads Numba
+
+        places = self._places(*interval(prefix, self.digits), self.shifts[0])
+        return expected_tuples(parse_tuple(self.tuple_name), *places)
+
+    def _places(self, lo: int, hi: int, shift: int) -> tuple[int, int]:
+        """[first, end) of the n >= 0 with lo <= a n + shift < hi."""
+        first, end = (max(-((shift - edge) // self.factor), 0) for edge in (lo, hi))
+        return first, end
 
     def sample(self, size: int, rng: np.random.Generator) -> list[str]:
         if self.digits <= LISTED_DIGITS:
             return super().sample(size, rng)
         lo, hi = interval("", self.digits)
+        first, end = self._places(lo, hi, self.shifts[-1])[0], self._places(lo, hi, self.shifts[0])[1]
         drawn: list[int] = []
         while len(drawn) < size:
-            lower = draw_members(
-                parse_tuple(self.tuple_name), lo - self.shifts[-1], hi, size - len(drawn), rng
-            )
-            shifted = [n + self.shifts[rng.integers(len(self.shifts))] for n in lower]
+            places = draw_members(parse_tuple(self.tuple_name), first, end, size - len(drawn), rng)
+            shifted = [self.factor * n + self.shifts[rng.integers(len(self.shifts))] for n in places]
             drawn += [number for number in shifted if lo <= number < hi]
         return list(map(str, drawn))
 
@@ -170,7 +197,7 @@ class TupleTarget(UniformTarget):
         if self.digits > LISTED_DIGITS:
             return super().unrank(index)
         start, end = interval("", self.digits)
-        return str(start + int(_members(self.tuple_name, self.shifts, start, end)[index]))
+        return str(start + int(_members(self.tuple_name, self.factor, self.shifts, start, end)[index]))
 
     def information(self) -> float:
         if self.digits <= self._counted_digits:
@@ -184,7 +211,7 @@ class Constellation(TupleTarget):
     """Numbers n of exactly ``digits`` digits at which all ``forms`` are prime.
 
     ``forms``: ``primes``, ``cousin-primes``, ``sexy-primes``, ``sophie-germain-primes``, or as in
-    ``n,n+2,n+6``.
+    ``n,n+2,n+6``. ``safe-primes`` are the numbers 2 n + 1 of the Sophie Germain primes n.
 
     Raises
     ------
@@ -195,8 +222,6 @@ class Constellation(TupleTarget):
     digits: int
     forms: str
 
-    shifts = (0,)
-
     def __post_init__(self):
         self.check()
         if self.digits <= LISTED_DIGITS and self.count("") == 0:
@@ -204,12 +229,19 @@ class Constellation(TupleTarget):
 
     @cached_property
     def tuple_name(self) -> str:
-        return tuple_name(parse_tuple(self.forms))
+        return tuple_name(parse_tuple("sophie-germain-primes" if self.forms == SAFE else self.forms))
+
+    @property
+    def factor(self) -> int:
+        return 2 if self.forms == SAFE else 1
+
+    @property
+    def shifts(self) -> tuple[int, ...]:
+        return (1,) if self.forms == SAFE else (0,)
 
     def __str__(self) -> str:
-        named = (
-            self.tuple_name.replace("-", " ") if self.tuple_name in TUPLES else f"n with {self.forms} prime"
-        )
+        name = SAFE if self.forms == SAFE else self.tuple_name
+        named = name.replace("-", " ") if name in (SAFE, *TUPLES) else f"n with {self.forms} prime"
         return f"{self.digits}-digit {named}"
 
 
@@ -243,10 +275,10 @@ class TwinPrimes(TupleTarget):
 
 
 @lru_cache(maxsize=64)
-def _members(name: str, shifts: tuple[int, ...], lo: int, hi: int) -> np.ndarray:
+def _members(name: str, factor: int, shifts: tuple[int, ...], lo: int, hi: int) -> np.ndarray:
     """Offsets from lo of all members in [lo, hi), increasing; ndarray of int64."""
-    start = max(lo - shifts[-1], 0)
-    lower = window(name, start, hi - start) - (lo - start)
-    offsets = np.sort(np.concatenate([lower + shift for shift in shifts]), kind="stable")  # sorted runs
+    start, end = max(-((shifts[-1] - lo) // factor), 0), max(-((shifts[0] - hi) // factor), 0)
+    at_shift_0 = factor * window(name, start, end - start) - (lo - factor * start)
+    offsets = np.sort(np.concatenate([at_shift_0 + shift for shift in shifts]), kind="stable")  # sorted runs
     new = np.diff(offsets, prepend=-1) > 0  # 5 comes twice
     return offsets[new & (offsets >= 0) & (offsets < hi - lo)]

@@ -19,12 +19,15 @@ TWINS = parse_tuple("twin-primes")
 
 @pytest.mark.parametrize("digits", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize(
-    "forms", ["primes", "cousin-primes", "sexy-primes", "sophie-germain-primes", "n,n+2,n+6"]
+    "forms", ["primes", "cousin-primes", "sexy-primes", "sophie-germain-primes", "safe-primes", "n,n+2,n+6"]
 )
 def test_counts_of_all_prefixes_equal_brute_force(digits, forms):
-    pairs = parse_tuple(forms)
-    lo, hi = 10 ** (digits - 1), 10**digits
-    members = [str(n) for n in range(lo, hi) if all(isprime(a * n + b) for a, b in pairs)]
+    def belongs(n):
+        if forms == "safe-primes":
+            return isprime(n) and n % 2 == 1 and isprime((n - 1) // 2)
+        return all(isprime(a * n + b) for a, b in parse_tuple(forms))
+
+    members = [str(n) for n in range(10 ** (digits - 1), 10**digits) if belongs(n)]
     target = Constellation(digits, forms)
     for length in range(digits + 1):
         expected = dict.fromkeys(map("".join, product(DIGITS, repeat=length)), 0)
@@ -78,6 +81,18 @@ def test_with_few_digits_left_the_conditional_equals_a_sympy_loop(digits, forms)
         assert target.count(prefix) == counts.sum()
         assert conditional.p[:END].tolist() == (counts / counts.sum()).tolist()
         assert (conditional.method, conditional.bound) == ("exact-tail", 0)
+
+
+@pytest.mark.parametrize("digits", [10, 60])
+def test_safe_primes_of_many_digits(digits):
+    target = Constellation(digits, "safe-primes")
+    (number,) = target.sample(1, np.random.default_rng(2))
+    prefix = number[:-3]
+    tails = ["".join(tail) for tail in product(DIGITS, repeat=3)]
+    members = [t for t in tails if isprime(int(prefix + t)) and isprime((int(prefix + t) - 1) // 2)]
+    assert number[-3:] in members
+    assert [t for t in tails if target.contains(prefix + t)] == members
+    assert target.count(prefix) == len(members)
 
 
 def test_either_member_of_a_pair_counts_in_a_tail():
