@@ -1,6 +1,5 @@
 """Prime constellations: primes that stand in a given pattern to other primes."""
 
-import math
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from sampler_bench.errors import InputError
-from sampler_bench.targets.base import DIGITS, END, SYMBOLS, Conditional, LogProbability, UniformTarget
+from sampler_bench.targets.estimated import EstimatedTarget
 from sampler_bench.targets.prime_counts import primes_below
 from sampler_bench.targets.proposals import draw_members
 from sampler_bench.targets.tables import (
@@ -24,7 +23,7 @@ from sampler_bench.targets.tuple_names import TUPLES, parse_tuple, tuple_name
 from sampler_bench.targets.windows import window
 
 if TYPE_CHECKING:
-    from sampler_bench.kernels.density import Estimate
+    from sampler_bench.kernels import Estimate
 
 LISTED_DIGITS = 9  # up to here all members are listed at the first question
 COUNTED_DIGITS = 13  # up to here counts by prefix come from a table
@@ -34,13 +33,9 @@ MAX_DIGITS = 1000
 TAIL_DIGITS = 8  # that are free after a prefix: all its members are sieved. 3 s at 100 digits on one core
 PRIME_TAIL_DIGITS = 6  # the same for primes up to 13 digits, whose intervals are counted in 20 ms
 SAFE = "safe-primes"
-# Counts of the next digits scatter about their expectation no more than Poisson's would, so that
-# 2 mu KL is about chi-squared with 9 degrees of freedom; 999 in 1000 are below this.
-CHI_SQUARED = 27.88
-CHI_SQUARED_1 = 10.83  # the same for one count: with 1 degree of freedom
 
 
-class TupleTarget(UniformTarget):
+class TupleTarget(EstimatedTarget):
     """Numbers of exactly ``digits`` digits that are a n + s, for a tuple at n, a ``factor`` a and a shift s.
 
     Up to 13 digits (of primes alone, 18) all is exact. Beyond, so is what follows a prefix that leaves at
@@ -64,6 +59,14 @@ class TupleTarget(UniformTarget):
     def factor(self) -> int:
         return 1
 
+    @property
+    def multiplicity(self) -> int:
+        return len(self.shifts)
+
+    @property
+    def counted(self) -> bool:
+        return self.digits <= self._counted_digits
+
     def check(self) -> None:
         """Raise InputError if the forms or the digits make no sense."""
         from sampler_bench.kernels import count_tuples  # loads Numba
@@ -83,7 +86,7 @@ class TupleTarget(UniformTarget):
             start, end = interval(head, self.digits)
             offsets = _members(self.tuple_name, self.factor, self.shifts, start, end)
             return int(np.searchsorted(offsets, hi - start) - np.searchsorted(offsets, lo - start))
-        if self.digits > self._counted_digits:
+        if not self.counted:
             return None
         if self.tuple_name == "primes":
             return primes_below(hi) - primes_below(lo)
@@ -141,35 +144,7 @@ class TupleTarget(UniformTarget):
         places = [divmod(int(number) - shift, self.factor) for shift in self.shifts]
         return any(n >= 0 and rest == 0 and self._holds(n) for n, rest in places)
 
-    def conditional(self, prefix: str) -> Conditional:
-        if self.count(prefix) is not None:
-            exact = super().conditional(prefix)
-            return Conditional(exact.p, "exact" if self.digits <= self._counted_digits else "exact-tail")
-        estimates = [self._estimate(prefix + digit) for digit in DIGITS[not prefix :]]
-        logs = np.array([estimate.log for estimate in estimates])
-        total = float(np.logaddexp.reduce(logs))
-        p = np.zeros(SYMBOLS)
-        p[END - len(logs) : END] = np.exp(logs - total)
-        computing = max(estimate.error for estimate in estimates)
-        return Conditional(p, "hardy-littlewood", CHI_SQUARED / 2 * math.exp(-total) + 2 * computing)
-
-    def log_probability(self, prefix: str) -> LogProbability:
-        if self.digits <= self._counted_digits:
-            return super().log_probability(prefix)
-        count, whole = self.count(prefix), self._expected("")
-        if count is None:
-            part = self._expected(prefix)
-            return LogProbability(part.value - whole.value, part.error + whole.error)
-        return LogProbability((math.log(count) if count else -math.inf) - whole.value, whole.error)
-
-    def _expected(self, prefix: str) -> LogProbability:
-        """ln of how many members are expected to start with the prefix, and how far off that may be."""
-        estimate = self._estimate(prefix)
-        scatter = math.sqrt(CHI_SQUARED_1) * math.exp(-estimate.log / 2)
-        return LogProbability(estimate.log + math.log(len(self.shifts)), scatter + estimate.error)
-
     def _estimate(self, prefix: str) -> "Estimate":
-        """How many n are expected whose members start with the prefix, at the first of the shifts."""
         from sampler_bench.kernels import expected_tuples  # loads Numba
 
         places = self._places(*interval(prefix, self.digits), self.shifts[0])
@@ -198,12 +173,6 @@ class TupleTarget(UniformTarget):
             return super().unrank(index)
         start, end = interval("", self.digits)
         return str(start + int(_members(self.tuple_name, self.factor, self.shifts, start, end)[index]))
-
-    def information(self) -> float:
-        if self.digits <= self._counted_digits:
-            return super().information()
-        lo, hi = interval("", self.digits)
-        return math.log(hi - lo) - self._expected("").value
 
 
 @dataclass(frozen=True)

@@ -7,32 +7,22 @@ from functools import lru_cache
 import numpy as np
 
 from sampler_bench.targets.base import random_below
+from sampler_bench.targets.trial_division import primes
 
 BATCH = 1024  # numbers proposed at a time
+LARGEST = 1000  # prime that a residue is drawn for
 CHUNK = 30_000  # the most residues listed for a product of primes
 
 
 def draw_members(
     forms: Sequence[tuple[int, int]], lo: int, hi: int, size: int, rng: np.random.Generator
 ) -> list[int]:
-    """``size`` independent uniform draws of n in [lo, hi) with every a n + b prime.
-
-    Proposals are uniform over the n that no prime up to some y divides, y as large as the interval allows:
-    a residue is drawn for each prime on its own, and they are joined by the Chinese remainder theorem.
-    """
+    """``size`` independent uniform draws of n in [lo, hi) with every a n + b prime."""
     from sampler_bench.kernels import is_probable_prime  # loads Numba
 
-    wheel = _wheel(tuple(forms), (hi - lo).bit_length())
-    modulus = math.prod(each for each, _ in wheel)
-    units = [modulus // each * pow(modulus // each, -1, each) for each, _ in wheel]
-    turns = -(-(hi - lo) // modulus) + 1
     members: list[int] = []
     while len(members) < size:
-        choices = [allowed[rng.integers(len(allowed), size=BATCH)].tolist() for _, allowed in wheel]
-        residues = [sum(map(int.__mul__, units, choice)) for choice in zip(*choices, strict=True)]
-        first = lo // modulus
-        proposed = [residue % modulus + modulus * (first + random_below(turns, rng)) for residue in residues]
-        proposed = [n for n in proposed if lo <= n < hi]
+        proposed = _propose(forms, LARGEST, lo, hi, rng)
         for a, b in forms:
             prime = is_probable_prime([max(a * n + b, 0) for n in proposed])
             proposed = [n for n, keep in zip(proposed, prime.tolist(), strict=True) if keep]
@@ -40,8 +30,39 @@ def draw_members(
     return members[:size]
 
 
+def draw_passing(
+    forms: Sequence[tuple[int, int]], y: int, lo: int, hi: int, size: int, rng: np.random.Generator
+) -> list[int]:
+    """``size`` independent uniform draws of n in [lo, hi) at which no prime up to y divides a value."""
+    primorial, members = math.prod(primes(y)), []
+    while len(members) < size:
+        for n in _propose(forms, min(y, LARGEST), lo, hi, rng):
+            if all(math.gcd(a * n + b, primorial) == 1 for a, b in forms):
+                members.append(n)
+    return members[:size]
+
+
+def _propose(
+    forms: Sequence[tuple[int, int]], largest: int, lo: int, hi: int, rng: np.random.Generator
+) -> list[int]:
+    """Independent draws, uniform over the n in [lo, hi) that none of the first primes divides.
+
+    The primes go as far as the interval and ``largest`` allow. A residue is drawn for each on its own, and
+    they are joined by the Chinese remainder theorem.
+    """
+    wheel = _wheel(tuple(forms), (hi - lo).bit_length(), largest)
+    modulus = math.prod(each for each, _ in wheel)
+    units = [modulus // each * pow(modulus // each, -1, each) for each, _ in wheel]
+    turns = -(-(hi - lo) // modulus) + 1
+    choices = [allowed[rng.integers(len(allowed), size=BATCH)].tolist() for _, allowed in wheel]
+    residues = [sum(map(int.__mul__, units, choice)) for choice in zip(*choices, strict=True)]
+    first = lo // modulus
+    proposed = [residue % modulus + modulus * (first + random_below(turns, rng)) for residue in residues]
+    return [n for n in proposed if lo <= n < hi]
+
+
 @lru_cache(maxsize=16)
-def _wheel(forms: tuple[tuple[int, int], ...], bits: int) -> list[tuple[int, np.ndarray]]:
+def _wheel(forms: tuple[tuple[int, int], ...], bits: int, largest: int) -> list[tuple[int, np.ndarray]]:
     """Coprime products of the first primes, each with the residues at which none divides a value.
 
     Their product stays a thousandth of an interval of so many bits, so that few proposals fall outside.
@@ -49,7 +70,7 @@ def _wheel(forms: tuple[tuple[int, int], ...], bits: int) -> list[tuple[int, np.
     wheel: list[tuple[int, np.ndarray]] = [(1, np.zeros(1, np.int64))]
     left = 2 ** max(bits - 10, 0)
     prime = 2
-    while prime <= left and prime < 1000:
+    while prime <= min(left, largest):
         modulus, allowed = wheel[-1]
         residues = [r for r in range(prime) if all((a * r + b) % prime for a, b in forms)]
         left //= prime

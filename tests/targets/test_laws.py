@@ -42,6 +42,7 @@ EXAMPLES: list[Target] = [
     Sieved(4, "twin-primes", 13, (0, 2)),
     Sieved(12, "n,n+2,n+6", 31),
     Sieved(100, "twin-primes", 13, (0, 2)),
+    Sieved(100, "twin-primes", 101, (0, 2)),
     Range(0, 9),
     Range(1, 6),
     Range(1, 100),

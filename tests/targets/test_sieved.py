@@ -30,7 +30,7 @@ def members(digits: int, forms: str, y: int, shifts: tuple[int, ...]) -> list[st
 
 
 @pytest.mark.parametrize("listed", [True, False], ids=["sieved", "inclusion and exclusion"])
-@pytest.mark.parametrize("y", [*LADDER, 31])
+@pytest.mark.parametrize("y", [*LADDER, 19])
 @pytest.mark.parametrize(
     ("forms", "shifts"),
     [
@@ -44,7 +44,7 @@ def members(digits: int, forms: str, y: int, shifts: tuple[int, ...]) -> list[st
 )
 def test_counts_of_all_prefixes_equal_trial_division(forms, shifts, y, listed, monkeypatch):
     if not listed:
-        monkeypatch.setattr(sieved, "SIEVED_DIGITS", 0)
+        monkeypatch.setattr(sieved, "LISTED_DIGITS", 0)
     for digits in (1, 2, 3, 4):
         expected = members(digits, forms, y, shifts)
         if not expected:
@@ -93,18 +93,55 @@ def test_draws_of_a_hundred_digits_pass_and_strangers_do_not():
     assert Sieved(100, "twin-primes", 31).information() == pytest.approx(-math.log(share), abs=1e-12)
 
 
+def test_expected_counts_equal_the_exact_ones_where_both_can_be_had(monkeypatch):
+    exact = Sieved(20, "twin-primes", 31, (0, 2))
+    monkeypatch.setattr(sieved, "MAX_CLASSES", 0)
+    estimated = Sieved(20, "twin-primes", 31, (0, 2))
+    assert (exact.counted, estimated.counted) == (True, False)
+    assert estimated.information() == pytest.approx(exact.information(), abs=1e-12)
+    for prefix in ("1", "12345", "98765432101"):
+        found, error = estimated.log_probability(prefix), exact.log_probability(prefix)
+        assert abs(found.value - error.value) < found.error
+        p, q = exact.conditional(prefix).p[:10], estimated.conditional(prefix)
+        assert q.method == "hardy-littlewood"
+        assert float(p @ np.log(p / q.p[:10])) < q.bound
+    assert estimated.count("987654321012") == exact.count("987654321012")
+
+
+def test_a_rung_that_is_too_high_to_count_is_sieved_at_its_end_and_estimated_above():
+    rung = Sieved(40, "twin-primes", 997, (0, 2))
+    (number,) = rung.sample(1, np.random.default_rng(3))
+    tails = ["".join(tail) for tail in product(DIGITS, repeat=3)]
+
+    def belongs(x):
+        return any(all(math.gcd(x - s + b, math.prod(primerange(998))) == 1 for b in (0, 2)) for s in (0, 2))
+
+    members = [tail for tail in tails if belongs(int(number[:37] + tail))]
+    assert number[37:] in members
+    assert rung.count(number[:37]) == len(members)
+    assert [tail for tail in tails if rung.contains(number[:37] + tail)] == members
+    assert rung.conditional(number[:35]).method == "exact-tail"
+    above = rung.conditional(number[:20])
+    assert (above.method, rung.count(number[:20])) == ("hardy-littlewood", None)
+    assert 0 < above.bound < 1e-15
+    # One n in two passes 2, p - 2 in p pass p; pairs overlap in 5 alone, so that two numbers come of each n.
+    share = 1 / 2 * math.prod(1 - 2 / p for p in primerange(3, 998)) * 2
+    assert rung.information() == pytest.approx(-math.log(share), abs=1e-12)
+
+
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
         (lambda: Sieved(0, "primes", 5), "digits = 0"),
         (lambda: Sieved(1001, "primes", 5), "up to 1000 digits"),
-        (lambda: Sieved(5, "primes", 1), "the first prime is 2"),
+        (lambda: Sieved(5, "primes", 1), "from 2, the first prime, to 1000000"),
+        (lambda: Sieved(100, "n,n+1", 101), "is empty"),
         (lambda: Sieved(5, "prime", 5), "did you mean primes"),
         (lambda: Sieved(5, "primes", 5, ()), "shifts"),
         (lambda: Sieved(5, "primes", 5, (0, 0)), "shifts"),
         (lambda: Sieved(5, "n,n+1", 2), "is empty"),
-        (lambda: Sieved(20, "primes", 53), "y up to 47"),
-        (lambda: Sieved(20, "n,n+2,n+6,n+8", 47), "at most 10,000,000 residue classes"),
+        (lambda: Sieved(12, "primes", 53), r"y = 53: .* \(y up to 23 would do\)"),
+        (lambda: Sieved(20, "n,n+2,n+6,n+8", 997), "too many residue classes"),
     ],
 )
 def test_what_makes_no_sense_is_refused(make, reason):
