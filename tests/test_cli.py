@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -39,6 +40,20 @@ def test_truth_of_a_hundred_digit_twin_prime_says_how_it_is_known(cli, tmp_path,
     assert answers[0] == answers[1]
     assert (answers[0]["method"], answers[0]["bound"]) == ("exact-tail", 0)
     assert "read from the cache" in cli("truth", "twin-primes-100", "--prefix", number[:94]).stdout
+
+
+def test_truth_of_a_mixture_says_where_the_number_comes_from(cli):
+    answer = json.loads(cli("truth", "twin-or-any-100", "--json").stdout)
+    assert answer["posterior"] == pytest.approx([0.1, 0.9])
+    shown = cli("truth", "twin-or-any-100", "--prefix", "12").stdout
+    assert "where it comes from:" in shown
+    assert "100-digit twin primes" in shown
+
+
+def test_truth_of_a_range_counts_what_ends_apart_from_what_goes_on(cli):
+    shown = cli("truth", "dice-uniform", "--prefix", "10").stdout
+    assert re.search(r"^ 0 +1 +0\.500000", shown, re.MULTILINE)
+    assert re.search(r"^ END +1 +0\.500000", shown, re.MULTILINE)
 
 
 def test_truth_counts_of_a_hundred_digits_are_exact(cli):

@@ -130,3 +130,37 @@ def test_two_tasks_of_one_name_are_refused(folder):
 def test_a_folder_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(InputError, match="no folder of tasks at"):
         Catalog([tmp_path / "nowhere"])
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ('family = "multiples"\ndigits = 1\nmodulus = 100\nresidue = 50', "is empty: no 1-digit number fits"),
+        ('family = "constellation"\ndigits = 4\nforms = "n,n+2,n+4"', "inadmissible: 3 always divides one"),
+        ('family = "twin-primes"\ndigits = 1001', "up to 1000 digits"),
+        ('family = "pattern"\ndigits = 4\npattern = "[0-9]+"', "strings of length 1"),
+        (
+            'family = "automaton"\ndigits = 4\nstart = "a"\naccept = ["b"]\n[target.moves.a]\n"1" = "a"\n'
+            '[target.moves.b]\n"1" = "b"',
+            "no digits lead from state 'a' to accepting b",
+        ),
+        (
+            'family = "mixture"\nweights = [0.5, 0.6]\n'
+            '[[target.components]]\nfamily = "palindromes"\ndigits = 3\n'
+            '[[target.components]]\nfamily = "range"\nlow = 1\nhigh = 9',
+            "sum to 1.1, not to 1; normalise = true",
+        ),
+        (
+            'family = "distribution"\ndigits = 2\nlaw = "poisson"\n[target.parameters]\nmu = "4"',
+            "parameters.mu = '4': Input should be a valid number",
+        ),
+        ('family = "monty-hall"\nhost = "sleeps"', "host = 'sleeps'"),
+        ('family = "range"\nlow = 9\nhigh = 1', "low = 9, high = 1"),
+        ('family = "sieved"\ndigits = 30\nforms = "primes"\ny = 1', "y = 1"),
+    ],
+)
+def test_a_target_that_makes_no_sense_is_reported_with_its_file(tmp_path, target, reason):
+    (tmp_path / "wrong.toml").write_text(f'title = "t"\nversion = 1\nphrase = "p"\n[target]\n{target}\n')
+    with pytest.raises(InputError, match=r"wrong\.toml, \[target\]: ") as caught:
+        load_task("wrong", [tmp_path])
+    assert reason in str(caught.value)

@@ -12,18 +12,20 @@ from pydantic import PlainValidator
 
 from sampler_bench.errors import DeadPrefixError, InputError
 from sampler_bench.targets.base import (
-    DIGITS,
-    END,
     SYMBOLS,
     Conditional,
     LogProbability,
     Target,
     UniformTarget,
 )
+from sampler_bench.targets.mixture_information import (
+    information_from_draws,
+    information_of_list,
+    information_of_uniforms,
+)
 
 LISTED = 10_000  # members of a component: if none has more, the mixture's are listed
-DRAWS = 2000  # of a component, where only draws tell how components overlap
-TOLERANCE = 1e-9  # of the sum of the weights; a component with less information holds all numbers
+TOLERANCE = 1e-9  # of the sum of the weights
 AFTER_DIGITS = ":"  # the character that follows 9
 GRADES = ["exact", "exact-tail", "hardy-littlewood"]  # methods, the best first
 
@@ -178,74 +180,7 @@ class Mixture(Target):
         fixed seed: 2,000 of each component, or, where conditionals must be walked along, of the mixture.
         """
         if self._listed is not None:
-            return _information_of_list(dict(self._listed))
+            return information_of_list(self._listed)
         if self.fixed and all(isinstance(component, UniformTarget) for component in self.components):
-            return self._information_of_uniforms()
-        rng = np.random.default_rng(0)
-        return float(np.mean([self._information_along(number) for number in self.sample(DRAWS, rng)]))
-
-    def _information_along(self, number: str) -> float:
-        """Sum over the prefixes u of a number of P(digit | u) KL(p~(. | u) || U), nats."""
-        total = 0.0
-        for length in range(len(number) + 1):
-            p = self.conditional(number[:length]).p[:END]
-            choices = 9 if length == 0 and p[0] == 0 else 10
-            total += float(p[p > 0] @ np.log(p[p > 0] / p.sum() * choices))
-        return total
-
-    def _information_of_uniforms(self) -> float:
-        """Of components that are uniform over sets of numbers of one length.
-
-        P(x) / U(x) is the sum, over the components that hold x, of w exp(I), I a component's own information.
-        """
-        parts = [_Part(w, c.information(), c) for w, c in zip(self.shares, self.components, strict=True) if w]
-        narrow = [part for part in parts if part.information > TOLERANCE]
-        wide = sum(part.weight for part in parts if part.information <= TOLERANCE)  # they hold all numbers
-
-        total = wide * math.log(wide) if wide else 0.0
-        for part in narrow:
-            values = []
-            for number in part.numbers(alone=len(narrow) == 1):
-                holders = [each for each in narrow if each is part or each.component.contains(number)]
-                ratio = math.log(
-                    wide + math.fsum(each.weight * math.exp(each.information) for each in holders)
-                )
-                # Among all numbers, this one is met with probability exp(-I) / |S|; in one part or another.
-                extra = (
-                    wide * math.exp(-part.information) * (ratio - math.log(wide)) / len(holders)
-                    if wide
-                    else 0
-                )
-                values.append(part.weight * ratio + extra)
-            total += float(np.mean(values))
-        return total
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A component with a weight, and its own information."""
-
-    weight: float
-    information: float
-    component: Target
-
-    def numbers(self, alone: bool) -> list[str]:
-        """All members, or draws if they are many; one draw where they are all alike."""
-        size = self.component.count("")
-        if not alone and size is not None and size <= LISTED:
-            return [self.component.nth_member(rank)[0] for rank in range(size)]
-        return self.component.sample(1 if alone else DRAWS, np.random.default_rng(0))
-
-
-def _information_of_list(members: dict[str, float]) -> float:
-    """KL(P || U), nats, from the probabilities of all members."""
-    starts: dict[str, float] = {}
-    for number, p in members.items():
-        for length in range(len(number) + 1):
-            starts[number[:length]] = starts.get(number[:length], 0.0) + p
-    total = 0.0
-    for prefix in starts:
-        p = np.array([starts.get(prefix + digit, 0.0) for digit in DIGITS])
-        choices = 9 if prefix == "" and p[0] == 0 else 10
-        total += float(p[p > 0] @ np.log(p[p > 0] / p.sum() * choices)) if p.any() else 0.0
-    return total
+            return information_of_uniforms(self.shares, self.components)
+        return information_from_draws(self)

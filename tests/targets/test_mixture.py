@@ -14,6 +14,7 @@ from sampler_bench.targets import (
     Range,
     TwinPrimes,
     mixture,
+    mixture_information,
 )
 from sampler_bench.targets.definitions import make_target
 from tests.targets import direct
@@ -40,7 +41,8 @@ def law(target: Mixture) -> dict[str, float]:
 @pytest.mark.parametrize("listed", [10_000, 1], ids=["listed", "not listed"])
 @pytest.mark.parametrize("target", EXAMPLES, ids=str)
 def test_conditionals_equal_sums_over_all_members(target, listed, monkeypatch):
-    monkeypatch.setattr(mixture, "LISTED", listed)
+    for module in (mixture, mixture_information):
+        monkeypatch.setattr(module, "LISTED", listed)
     target = Mixture(target.weights, target.components, target.normalise)
     members = law(target)
     for prefix, p in list(direct.conditionals(members).items())[::5]:
@@ -56,10 +58,13 @@ def test_conditionals_equal_sums_over_all_members(target, listed, monkeypatch):
 
 def test_information_from_draws_is_near():
     target = EXAMPLES[1]
-    walked = [target._information_along(number) for number in target.sample(2000, np.random.default_rng(0))]
-    error = np.std(walked) / math.sqrt(len(walked))
-    assert abs(np.mean(walked) - target.information()) < 4 * error
-    assert error < 0.02
+    assert mixture_information.information_from_draws(target) == pytest.approx(target.information(), abs=0.05)
+
+
+def test_information_of_a_thousand_digits_does_not_overflow():
+    """P / U is 0.5 exp(I) on the powers, where half the draws fall, and 0.5 elsewhere."""
+    target = Mixture((0.5, 0.5), (Powers(1000, 3), Multiples(1000, 1)))
+    assert target.information() == pytest.approx(0.5 * Powers(1000, 3).information() + math.log(0.5))
 
 
 def test_the_posterior_is_that_of_bayes():
