@@ -168,13 +168,17 @@ class UniformTarget(Target):
         self.check_rank(index)
         prefix = ""
         while len(prefix) < self.digits:
-            for digit in DIGITS:
-                below = self.count(prefix + digit)
-                if index < below:
-                    prefix += digit
-                    break
-                index -= below
+            prefix, index = self._descend(prefix, index)
         return prefix
+
+    def _descend(self, prefix: str, index: int) -> tuple[str, int]:
+        """The prefix with the digit under which the member of that rank lies, and its rank there."""
+        for digit in DIGITS:
+            below = self.count(prefix + digit)
+            if index < below:
+                return prefix + digit, index
+            index -= below
+        raise AssertionError(f"the children of {prefix!r} hold fewer members than it")
 
     def sample(self, size: int, rng: np.random.Generator) -> list[str]:
         total = self.count("")

@@ -57,6 +57,7 @@ class TupleTarget(EstimatedTarget):
 
     @property
     def factor(self) -> int:
+        """a, where the numbers are a n + s."""
         return 1
 
     @property

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from sampler_bench.errors import InputError
-from sampler_bench.targets.base import DIGITS, UniformTarget, random_below
+from sampler_bench.targets.base import UniformTarget, random_below
 from sampler_bench.targets.tuple_names import parse_tuple
 
 MAX_LISTED = 10**8  # primes are listed up to here: 5.8 million, in a second
@@ -80,13 +80,7 @@ class RangeTarget(UniformTarget):
             ends = self._has(int(prefix)) if prefix else 0
             if index < ends:
                 return prefix
-            index -= ends
-            for digit in DIGITS:
-                below = self.count(prefix + digit)
-                if index < below:
-                    prefix += digit
-                    break
-                index -= below
+            prefix, index = self._descend(prefix, index - ends)
 
     def information(self) -> float:
         size = self.count("")
