@@ -167,7 +167,7 @@ def truth(
     else:
         console.print(conditional_table(found, prefix, conditional))
         if ORIGINS["read"] and not ORIGINS["computed"]:
-            console.print("read from the cache")
+            console.print("read from disk")
 
 
 @app.command()

@@ -39,7 +39,12 @@ def test_truth_of_a_hundred_digit_twin_prime_says_how_it_is_known(cli, tmp_path,
     assert [answer.pop("origin") for answer in answers] == ["computed", "read"]
     assert answers[0] == answers[1]
     assert (answers[0]["method"], answers[0]["bound"]) == ("exact-tail", 0)
-    assert "read from the cache" in cli("truth", "twin-primes-100", "--prefix", number[:94]).stdout
+    assert "read from disk" in cli("truth", "twin-primes-100", "--prefix", number[:94]).stdout
+
+
+def test_truth_from_a_shipped_table_is_read(cli):
+    answer = json.loads(cli("truth", "twin-primes-12", "--prefix", "57", "--json").stdout)
+    assert (answer["origin"], answer["method"]) == ("read", "exact")
 
 
 def test_truth_of_a_mixture_says_where_the_number_comes_from(cli):

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from sampler_bench.errors import InputError, StoreError
 from sampler_bench.files import cache_folder, explained, locked, write_whole
+from sampler_bench.targets.truth_cache import ORIGINS
 from sampler_bench.targets.tuple_names import parse_tuple
 
 MAX_DIGITS = 18
@@ -127,6 +128,7 @@ def _write_table(
         path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, lambda scratch: pq.write_table(table, scratch, **SMALL))
     shutil.rmtree(parts_folder, ignore_errors=True)
+    ORIGINS["computed"] += 1
 
 
 def read_table(path: Path) -> PrefixTable:
@@ -137,6 +139,7 @@ def read_table(path: Path) -> PrefixTable:
         counts = table["count"].to_numpy()
     except (OSError, pa.ArrowException, KeyError, TypeError) as error:
         raise StoreError(f"{path} cannot be read as a table of prefixes ({error}); delete it") from error
+    ORIGINS["read"] += 1
     return PrefixTable(name, int(digits), len(str(len(counts))), counts)
 
 

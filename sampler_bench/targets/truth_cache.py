@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from sampler_bench.errors import StoreError
 from sampler_bench.files import cache_folder, locked, write_whole
 
-ORIGINS = Counter()  # how many arrays were "computed" and how many "read" from disk, in this process
+ORIGINS = Counter()  # how many answers and tables were "computed", and how many "read", in this process
 
 
 def kept(question: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
