@@ -124,12 +124,20 @@ def leaderboard(
 
 
 @app.command(name="tasks")
-def list_tasks(tasks: TaskFolders = None) -> None:
+def list_tasks(
+    suite: Annotated[
+        str | None, typer.Argument(metavar="[SUITE]", help="Only the tasks of this suite, in its order.")
+    ] = None,
+    tasks: TaskFolders = None,
+) -> None:
     """List tasks, suites and arms."""
     from sampler_bench.report.terminal import task_table
 
     catalog = Catalog(tasks or ())
-    console.print(task_table([catalog.task(name) for name in catalog.task_names()]))
+    names = catalog.suite(suite).tasks if suite else catalog.task_names()
+    console.print(task_table([catalog.task(name) for name in names]))
+    if suite:
+        return
     for name in catalog.suite_names():
         console.print(f"\nsuite {name}: {', '.join(catalog.suite(name).tasks)}")
     console.print()

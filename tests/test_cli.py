@@ -15,6 +15,7 @@ import pytest
 
 from sampler_bench.cli import main
 from sampler_bench.targets.tables import read_table
+from sampler_bench.tasks import Catalog
 
 
 def test_truth_as_json_has_the_documented_keys(cli):
@@ -143,6 +144,13 @@ main()
 """
 
 
+def test_tasks_of_a_suite_stand_in_its_order(cli):
+    shown = cli("tasks", "essay").stdout
+    places = [shown.index(f" {name} ") for name in Catalog().suite("essay").tasks]
+    assert places == sorted(places)
+    assert "dice" not in shown
+
+
 def test_tasks_lists_every_task_suite_and_arm(cli):
     shown = cli("tasks").stdout
     for name in ("twin-primes-9", "even-100", "powers-of-2-6", "suite quick", "arm direct", "arm cot"):
@@ -172,6 +180,7 @@ def free_port() -> int:
         ("truth twin-primes-3 --prefix 1234", "prefix '1234' has 4 digits, but numbers here have 3"),
         ("truth twin-primes-3 --prefix 12", "no member of 3-digit twin primes starts with '12'"),
         ("truth twin-primes-3 --prefix 0", "no member of 3-digit twin primes starts with '0'"),
+        ("tasks essays", "unknown suite 'essays'; did you mean 'essay'?"),
         ("truth", "Missing argument 'TASK'"),
         ("truth even-6 --jsn", "No such option: --jsn"),
         ("draw even-6 -n 0", "Invalid value for '-n'"),

@@ -76,6 +76,7 @@ EXAMPLES: list[Target] = [
     TwinPrimes(12, "lower"),
     TwinPrimes(15),
     TwinPrimes(19, "lower"),
+    TwinPrimes(100),
     Constellation(1, "primes"),
     Constellation(6, "primes"),
     Constellation(5, "cousin-primes"),

@@ -45,7 +45,7 @@ def members(digits: int, forms: str, y: int, shifts: tuple[int, ...]) -> list[st
 def test_counts_of_all_prefixes_equal_trial_division(forms, shifts, y, listed, monkeypatch):
     if not listed:
         monkeypatch.setattr(sieved, "LISTED_DIGITS", 0)
-    for digits in (1, 2, 3, 4):
+    for digits in (1, 2, 3, 4, 5) if listed else (1, 2, 3, 4):
         expected = members(digits, forms, y, shifts)
         if not expected:
             with pytest.raises(InputError, match="is empty"):
