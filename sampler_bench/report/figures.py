@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sampler_bench.score.divergence import profile
+from sampler_bench.targets import END
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 COLUMNS = 4
@@ -73,8 +74,11 @@ def _draw_panel(panel: Axes, records: pd.DataFrame, rows: Sequence[tuple[str, st
         _draw_line(panel, truth + content, color=colour, lw=1.3, label=model)
     if truth is not None:
         _draw_line(panel, truth, color="black", lw=1.8, label="truth (entropy)", zorder=3)
-        panel.set_ylim(bottom=min(0.0, *panel.get_ylim()))
+        low, high = panel.get_ylim()
+        panel.set_ylim(min(0.0, low), high + 0.05 * abs(high))
         panel.xaxis.get_major_locator().set_params(integer=True)
+        if len(truth) == 1:
+            panel.set_xticks([1])
 
 
 def _draw_line(panel: Axes, by_digit: np.ndarray, **style) -> None:
@@ -85,5 +89,7 @@ def _draw_line(panel: Axes, by_digit: np.ndarray, **style) -> None:
 def _by_digit(records: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Mean entropy of the truth and mean content at each digit, nats, under the same weights."""
     divergence = profile(records)
+    goes_on = np.stack(records["p"])[:, :END].sum(axis=1) > 0
+    digits = records["position"][goes_on].max() + 1
     weight = divergence.weight
-    return weight @ divergence.entropy[:, :-1], weight @ divergence.content[:, :-1]
+    return weight @ divergence.entropy[:, :digits], weight @ divergence.content[:, :digits]

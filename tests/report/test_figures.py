@@ -37,6 +37,15 @@ def test_a_panel_a_task_with_entropy_and_cross_entropy(records):
         assert np.array_equal(panel.get_lines()[0].get_xdata(), [1])
 
 
+def test_a_digit_that_may_follow_is_shown_though_no_number_drawn_has_it(records):
+    may_go_on = [*[0.05] * 10, 0.5]
+    cut = records["position"] == 1
+    records.loc[cut, ["p", "q"]] = records[cut][["p", "q"]].map(lambda _: may_go_on)
+    (panel,) = digit_profile(records, ["first"], [("knows", "direct", "ancestral")]).axes
+    truth = {line.get_label(): line.get_ydata() for line in panel.get_lines()}["truth (entropy)"]
+    assert truth == pytest.approx([math.log(2), math.log(10) / 2])
+
+
 def test_the_same_records_give_the_same_bytes(records, tmp_path):
     for name in ("a.png", "b.png"):
         save_png(digit_profile(records, ["first"], [("knows", "direct", "ancestral")]), tmp_path / name)
