@@ -36,7 +36,9 @@ def test_a_folder_without_weights_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["smollm", "./nowhere", "/nowhere/at/all", "a/b/c", "", "../x"])
-def test_a_name_that_stands_for_nothing_is_refused(name):
+def test_a_name_that_stands_for_nothing_is_refused(name, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
     with pytest.raises(InputError, match=r"unknown model .*oracle, uniform-digits"):
         find_model(name, HERE)
 
