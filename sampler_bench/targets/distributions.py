@@ -3,6 +3,7 @@
 import difflib
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -35,7 +36,7 @@ class Distribution(TabulatedTarget):
 
     def __post_init__(self):
         self.check()
-        weights = self._weights()
+        weights = self._weights
         cut = 1 - math.fsum(weights)
         if not np.isfinite(weights).all() or (weights < 0).any():
             raise InputError(f"parameters {self.parameters} make no {self.law} law")
@@ -44,6 +45,7 @@ class Distribution(TabulatedTarget):
                 f"{self}: {cut:.2g} of the law falls outside 0..{10**self.digits - 1}; at most {MOST_CUT} may"
             )
 
+    @cached_property
     def _weights(self) -> np.ndarray:
         from scipy import stats
 
@@ -61,22 +63,20 @@ class Distribution(TabulatedTarget):
         """The law of scipy with its parameters."""
         from scipy import stats
 
-        laws = [
-            name
-            for name in dir(stats)
-            if isinstance(getattr(stats, name), stats.rv_continuous | stats.rv_discrete)
-        ]
-        if self.law not in laws:
+        kinds = stats.rv_continuous | stats.rv_discrete
+        law = getattr(stats, self.law, None)
+        if not isinstance(law, kinds):
+            laws = [name for name in dir(stats) if isinstance(getattr(stats, name), kinds)]
             close = difflib.get_close_matches(self.law, laws, n=3)
             hint = f"did you mean {' or '.join(close)}?" if close else "norm, poisson and beta are some"
             raise InputError(f"law = {self.law!r} is none of scipy.stats; {hint}")
         try:
-            return getattr(stats, self.law)(**self.parameters)
+            return law(**self.parameters)
         except TypeError as error:
-            shapes = getattr(stats, self.law).shapes
+            shapes = f"{law.shapes}, " if law.shapes else ""
             raise InputError(
-                f"parameters of {self.law} are {f'{shapes}, ' if shapes else ''}loc and scale (scale of "
-                f"continuous laws alone), not {', '.join(self.parameters) or 'none'}"
+                f"parameters of {self.law} are {shapes}loc and scale (scale of continuous laws alone), "
+                f"not {', '.join(self.parameters) or 'none'}"
             ) from error
 
     def __str__(self) -> str:

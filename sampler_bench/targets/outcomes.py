@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -47,6 +48,7 @@ class MontyHall(TabulatedTarget):
             for shut in choices:
                 yield Fraction(1, self.doors) / len(choices), car, shut
 
+    @cached_property
     def _weights(self) -> np.ndarray:
         weights = [Fraction(0)] * 10**self.digits
         for probability, car, shut in self.courses():

@@ -127,7 +127,7 @@ class Sieved(EstimatedTarget):
 
     def _shifts_at(self, x: int) -> int:
         """At how many shifts x passes."""
-        return sum(passes(parse_tuple(self.forms), self.y, x - shift) for shift in self.shifts if x >= shift)
+        return sum(passes(parse_tuple(self.forms), self.y, x - shift) for shift in self.shifts)
 
     def sample(self, size: int, rng: np.random.Generator) -> list[str]:
         if self.counted:

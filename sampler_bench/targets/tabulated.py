@@ -20,6 +20,7 @@ class TabulatedTarget(Target):
 
     leading_zeros: bool = False
 
+    @property
     @abstractmethod
     def _weights(self) -> np.ndarray:
         """ndarray of float64, shape (10^digits,), none negative: proportional to the probabilities."""
@@ -27,8 +28,7 @@ class TabulatedTarget(Target):
     @cached_property
     def probabilities(self) -> np.ndarray:
         """Of the numbers 0..10^digits - 1; ndarray of float64, shape (10^digits,), summing to 1."""
-        weights = self._weights()
-        return weights / math.fsum(weights)
+        return self._weights / math.fsum(self._weights)
 
     @property
     def fixed(self) -> bool:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from sampler_bench.errors import StoreError
 from sampler_bench.files import cache_folder, locked, write_whole
 
+VERSION = 1  # raised when an answer would come out differently, so that what was kept is not read again
 ORIGINS = Counter()  # how many answers and tables were "computed", and how many "read", in this process
 
 
@@ -32,6 +33,7 @@ def kept(question: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
     StoreError
         If the answer cannot be kept, or what is kept cannot be read.
     """
+    question = f"{question}, version {VERSION}"
     digest = hashlib.sha256(question.encode()).hexdigest()[:32]
     path = cache_folder() / "truth" / f"{digest}.parquet"
     answer = _read(path, question)
