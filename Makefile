@@ -1,7 +1,7 @@
 # Two commands for a stranger: `make bench` and `make test`. `make help` lists the rest.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help install bench test kernels lint format clean
+.PHONY: help install bench test kernels measuring lint format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -41,6 +41,9 @@ test: $(READY)  ## Run all tests, those against a real vLLM server included
 
 kernels: $(READY)  ## Time the kernels against their peers (needs the primesieve command)
 	@$(BIN)/python -m tests.benchmarks.kernels
+
+measuring: $(READY)  ## Time the measure loop against bare requests, and its memory (about 10 minutes)
+	@$(BIN)/python -m tests.benchmarks.measuring
 
 lint: $(READY)  ## Check style, spelling and that imports go downward only
 	@$(BIN)/ruff check

@@ -12,18 +12,19 @@ import pyarrow.parquet as pq
 
 from sampler_bench.errors import InputError, StoreError
 from sampler_bench.files import write_whole
+from sampler_bench.measure.decoders import Ancestral, parse_decoder
 from sampler_bench.measure.execute import execute, missing
-from sampler_bench.measure.manifest import claim, must_agree, new_session, now
+from sampler_bench.measure.manifest import claim, must_agree, must_be_close, new_session, now
 from sampler_bench.measure.plan import Plan, Settings, Unit, plan_units
-from sampler_bench.measure.records import SCORES
+from sampler_bench.measure.records import LONG_TEXTS, SCORES
 from sampler_bench.measure.store import RunFolder
-from sampler_bench.models.base import ANCESTRAL
 from sampler_bench.models.reference import REFERENCES, Oracle
 from sampler_bench.models.sources import ServerOptions, Source, find_model
+from sampler_bench.models.vllm_client import VllmModel
 from sampler_bench.report.figures import digit_profile, save_png
 from sampler_bench.report.leaderboard import leaderboard, markdown
 from sampler_bench.report.progress import Display
-from sampler_bench.score.scores import ROW, Truth, score
+from sampler_bench.score.scores import ROW, Truth, score, unanswered
 from sampler_bench.tasks import Catalog
 
 RESULTS = Path("results")
@@ -35,6 +36,7 @@ def run(
     models: Sequence[str],
     arms: Sequence[str] = ("direct", "cot"),
     *,
+    decoders: Sequence[str] = ("ancestral",),
     seed: int = 0,
     out: Path | str | None = None,
     numbers: int | None = None,
@@ -53,9 +55,13 @@ def run(
         Name of a suite, or of a single task.
     models : sequence of str
         Reference samplers, ``smollm2-135m``, local folders, Hugging Face ids, or names served at
-        ``server.base_url``.
+        ``server.base_urls``.
     arms : sequence of str
-        Ways of asking. Reference samplers read no prompt and are measured under ``direct`` alone.
+        Ways of asking, each in all its paraphrases. Reference samplers read no prompt and are measured
+        under ``direct`` and ``ancestral`` alone.
+    decoders : sequence of str
+        Rules for drawing numbers (``measure/decoders.py``), as in ``feasible`` or
+        ``ancestral:temperature=0.7``. Each goes with the arms that suit it.
     seed : int
         Of everything random.
     out : path, optional
@@ -79,7 +85,7 @@ def run(
     SamplerBenchError
         For anything a user can cause or cure. What was measured before it is kept.
     """
-    plan = _load(Catalog(task_folders), suite, arms, seed, numbers, samples)
+    plan = _load(Catalog(task_folders), suite, arms, decoders, seed, numbers, samples)
     options = server or ServerOptions()
     sources = [find_model(name, options) for name in dict.fromkeys(models)]
     if not sources:
@@ -93,6 +99,8 @@ def run(
         session["finished"] = now()
         scores = _score(folder, manifest)
         folder.write_manifest(manifest)
+        for line in unanswered(scores):
+            display.say(line)
     return scores
 
 
@@ -130,7 +138,13 @@ def write_leaderboard(paths: Sequence[Path], out: Path) -> pd.DataFrame:
 
 
 def _load(
-    catalog: Catalog, suite: str, arms: Sequence[str], seed: int, numbers: int | None, samples: int | None
+    catalog: Catalog,
+    suite: str,
+    arms: Sequence[str],
+    decoders: Sequence[str],
+    seed: int,
+    numbers: int | None,
+    samples: int | None,
 ) -> Plan:
     definition = catalog.suite(suite)
     settings = Settings(
@@ -145,21 +159,33 @@ def _load(
     ):
         if value < least:
             raise InputError(f"{name} = {value}: it must be at least {least}")
-    return Plan(
+    plan = Plan(
         suite=definition,
         tasks=[catalog.task(name) for name in definition.tasks],
-        arms=[catalog.arm(name) for name in dict.fromkeys(arms)],
+        arms=[arm for name in dict.fromkeys(arms) for arm in catalog.arms(name)],
         reference_arm=catalog.arm(REFERENCE_ARM),
+        decoders=[parse_decoder(text) for text in dict.fromkeys(decoders)],
         settings=settings,
     )
+    for decoder in plan.decoders:
+        if not any(decoder.suits(arm) for arm in plan.arms):
+            names = ", ".join(arm.name for arm in plan.arms)
+            raise InputError(
+                f"decoder {decoder.name} suits none of the arms {names}; it draws one number, from the start "
+                "of the response: choose an arm such as direct"
+            )
+    return plan
 
 
 def _measure(
     source: Source, plan: Plan, folder: RunFolder, manifest: dict, session: dict, display: Display
 ) -> None:
     """Measure what is missing of one model; the session enters the manifest if anything is."""
-    arms = [plan.reference_arm] if source.is_reference else plan.arms
-    units = plan_units(plan.tasks, arms, source.name, ANCESTRAL, plan.settings)
+    if source.is_reference:
+        arms, decoders = [plan.reference_arm.in_one_wording()], [parse_decoder("ancestral")]
+    else:
+        arms, decoders = plan.arms, plan.decoders
+    units = plan_units(plan.tasks, arms, decoders, source.name, plan.settings)
     todo = missing(units, folder)
     display.begin(source.name, len(units) - len(todo), len(units))
     if not todo:
@@ -171,18 +197,22 @@ def _measure(
 
         async def work() -> None:
             async with entering as model:
-                description["server_version"] = getattr(model, "server_version", None)
+                if isinstance(model, VllmModel):
+                    description.update(model.describe())
+                    must_be_close(folder, source.name, known.get("probe"), model.probe)
                 manifest["models"][source.name] = description
                 if session not in manifest["sessions"]:
                     manifest["sessions"].append(session)
                 folder.write_manifest(manifest)
-                await execute(todo, model, folder, lambda unit: display.advance(_what(unit)))
+                await execute(todo, model, folder, lambda unit, rows: display.advance(*_what(unit), rows))
 
         _run_to_end(work())
 
 
-def _what(unit: Unit) -> str:
-    return f"{unit.prompt.task.name} {unit.prompt.arm.name} {unit.kind}"
+def _what(unit: Unit) -> tuple[str, str]:
+    """What a unit measures, and the kind of its records."""
+    decoder = "" if isinstance(unit.decoder, Ancestral) else f" {unit.decoder.name}"
+    return f"{unit.prompt.task.name} {unit.prompt.arm.name}{decoder}", unit.kind
 
 
 def _run_to_end(work: Coroutine) -> None:
@@ -217,9 +247,11 @@ def _figure_rows(conditionals: pd.DataFrame) -> list[tuple[str, str, str]]:
 def _score(folder: RunFolder, manifest: dict) -> pd.DataFrame:
     """Score all that the folder holds, and write scores and figure."""
     truths = {
-        name: Truth(task["information"], task["enumerated"]) for name, task in manifest["tasks"].items()
+        name: Truth(task["information"], task["members"] and int(task["members"]))
+        for name, task in manifest["tasks"].items()
     }
-    conditionals, samples = folder.read("conditionals"), folder.read("samples")
+    conditionals = folder.read("conditionals")
+    samples = folder.read("samples", without=LONG_TEXTS)
     scores = score(manifest["suite"], truths, conditionals, samples)
     table = pa.Table.from_pandas(scores, schema=SCORES, preserve_index=False)
     write_whole(folder.path / "scores.parquet", lambda path: pq.write_table(table, path))

@@ -45,6 +45,10 @@ TaskFolders = Annotated[
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
 BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="A running vLLM server to use.")]
+BaseUrls = Annotated[
+    list[str] | None,
+    typer.Option("--base-url", metavar="URL", help="A running vLLM server; several share the load."),
+]
 TupleName = Annotated[
     str,
     typer.Argument(
@@ -73,13 +77,20 @@ def run(
     arm: Annotated[
         list[str] | None, typer.Option(help="Way of asking; direct and cot if none is named.")
     ] = None,
+    decoder: Annotated[
+        list[str] | None,
+        typer.Option(help="Rule for drawing numbers, as in feasible or ancestral:temperature=0.7."),
+    ] = None,
     seed: Seed = 0,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The run's folder; results/SUITE by default.")
     ] = None,
     numbers: Annotated[int | None, typer.Option(help="Numbers per task to read conditionals along.")] = None,
     samples: Annotated[int | None, typer.Option(help="Responses per task and arm.")] = None,
-    base_url: BaseUrl = None,
+    base_url: BaseUrls = None,
+    timeout: Annotated[
+        float, typer.Option(min=1, metavar="SECONDS", help="Silence after which a request has failed.")
+    ] = 600,
     api_key: Annotated[
         str | None,
         typer.Option(envvar="VLLM_API_KEY", show_default=False, help="For --base-url; never stored."),
@@ -95,11 +106,11 @@ def run(
     from sampler_bench import benchmark
     from sampler_bench.models.sources import ServerOptions
 
-    server = ServerOptions(base_url, api_key, port, vllm_arg or ())
+    server = ServerOptions(base_url or (), api_key, timeout, port, vllm_arg or ())
     with _saying_what_is_kept("what was measured"):
         benchmark.run(
-            suite, model, arm or ("direct", "cot"), seed=seed, out=out, numbers=numbers, samples=samples,
-            server=server, task_folders=tasks or (), quiet=quiet,
+            suite, model, arm or ("direct", "cot"), decoders=decoder or ("ancestral",), seed=seed, out=out,
+            numbers=numbers, samples=samples, server=server, task_folders=tasks or (), quiet=quiet,
         )  # fmt: skip
     _print_leaderboard(
         [out or benchmark.RESULTS], out or benchmark.RESULTS, only=(out or Path(suite)).resolve().name

@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sampler_bench.errors import InputError
 from sampler_bench.targets import Target
@@ -68,19 +68,81 @@ def _one_group(pattern: str) -> str:
     return pattern
 
 
-class Arm(_Definition):
-    """A way of asking: the prompt, the room to answer, and the rule that finds the answer.
+class Paraphrase(BaseModel):
+    """One wording of an arm: a chat, or (for base models) a text to be continued by the number.
 
-    ``answer`` is a regular expression whose one group is the number; ``take`` says which of its
-    matches counts. ``reads_conditionals``: the answer starts the response, so that the model's
-    next-digit distribution can be read there. ``tokens``: room for a response beyond the number.
+    ``{phrase}`` stands for the task's phrase, ``{answers}`` for how many numbers a response is to hold.
     """
 
-    reads_conditionals: bool
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    name: str
+    messages: list[Message] = []
+    text: str = ""
+
+    @model_validator(mode="after")
+    def _is_one_form(self) -> "Paraphrase":
+        if bool(self.messages) == bool(self.text):
+            raise ValueError("needs either messages (a chat) or text (for a base model)")
+        shown = self.text or "".join(message.content for message in self.messages)
+        if "{phrase}" not in shown:
+            raise ValueError("does not ask for the task: {phrase} stands nowhere in it")
+        return self
+
+
+class Arm(_Definition):
+    """A way of asking: the prompts, the room to answer, and the rule that finds the answer.
+
+    ``answer`` is a regular expression whose one group is the number; ``take`` says which of its
+    matches counts. ``conditionals`` says where the next-digit distribution is read: at the ``start`` of the
+    response, after a ``trace`` (what the model wrote before its answer; ``traces`` of them a paraphrase), or
+    nowhere. ``lead`` is put after a trace that has not come to an answer. ``tokens``: room for a response
+    beyond its ``answers`` numbers; ``stop``: texts that end it. ``thinking_end`` closes the thinking of a
+    reasoning model, which is cut at each of the ``budgets``, in tokens: an arm for each.
+    """
+
+    conditionals: Literal["start", "trace", "none"]
     tokens: int = Field(ge=1)
     answer: Annotated[str, AfterValidator(_one_group)]
-    take: Literal["first", "last"]
-    messages: list[Message] = Field(min_length=1)
+    take: Literal["first", "last", "all"]
+    answers: int = Field(default=1, ge=1)
+    stop: list[str] = []
+    lead: str = ""
+    traces: int = Field(default=4, ge=1)
+    thinking_end: str = ""
+    budgets: list[Annotated[int, Field(ge=1)]] = []
+    paraphrases: list[Paraphrase] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Arm":
+        names = [paraphrase.name for paraphrase in self.paraphrases]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two paraphrases have one name: {', '.join(names)}")
+        if self.conditionals == "trace" and not self.lead:
+            raise ValueError("conditionals after a trace need a lead, for traces without an answer")
+        if bool(self.budgets) != bool(self.thinking_end):
+            raise ValueError("thinking_end and budgets go together")
+        if (self.take == "all") != (self.answers > 1):
+            raise ValueError("several answers go together with take = 'all'")
+        return self
+
+    @property
+    def budget(self) -> int:
+        """Tokens of thinking, 0 for an arm without."""
+        return self.budgets[0] if self.budgets else 0
+
+    def in_one_wording(self) -> "Arm":
+        """This arm with its first paraphrase alone: for what reads no prompt."""
+        return Arm.model_validate(self.model_dump() | {"paraphrases": self.model_dump()["paraphrases"][:1]})
+
+    def variants(self) -> "list[Arm]":
+        """This arm, or one for each of its budgets."""
+        if not self.budgets:
+            return [self]
+        content = self.model_dump()
+        return [
+            Arm.model_validate(content | {"name": f"{self.name}-{budget}", "budgets": [budget]})
+            for budget in self.budgets
+        ]
 
 
 class Suite(_Definition):
@@ -125,6 +187,15 @@ class Catalog:
     def arm(self, name: str) -> Arm:
         """The arm of that name. Raises InputError if there is none or its file is not right."""
         return _read(Arm, self._find("arm", name))
+
+    def arms(self, name: str) -> list[Arm]:
+        """The arm of that name, or one for each of its budgets; ``NAME-BUDGET`` is one of them alone."""
+        stem = name.rpartition("-")[0]
+        if name not in self._files("arm") and stem in self._files("arm"):
+            chosen = [arm for arm in self.arm(stem).variants() if arm.name == name]
+            if chosen:
+                return chosen
+        return self.arm(name).variants()
 
     def suite(self, name: str) -> Suite:
         """The suite of that name; a task's name stands for the suite of that one task."""

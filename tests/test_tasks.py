@@ -7,6 +7,7 @@ import pytest
 
 from sampler_bench import load_task
 from sampler_bench.errors import InputError
+from sampler_bench.models.base import Prompt
 from sampler_bench.tasks import Catalog
 
 GOOD = """
@@ -51,13 +52,6 @@ def test_the_spectrum_goes_from_two_members_to_all_numbers_through_fourteen_fami
 def test_every_task_of_a_shipped_suite_exists(name):
     catalog = Catalog()
     assert set(catalog.suite(name).tasks) <= set(catalog.task_names())
-
-
-@pytest.mark.parametrize("name", Catalog().arm_names())
-def test_every_shipped_arm_asks_for_the_phrase_last(name):
-    messages = Catalog().arm(name).messages
-    assert "{phrase}" in messages[-1].content
-    assert messages[-1].role == "user"
 
 
 def test_a_task_of_the_users_own_is_found(folder):
@@ -113,6 +107,38 @@ def test_an_answer_rule_without_exactly_one_group_is_refused(folder, answer, rea
         re.sub(r"answer = .*", lambda _: f"answer = '{answer}'", shipped)
     )
     with pytest.raises(InputError, match=reason):
+        Catalog([folder]).arm("odd")
+
+
+@pytest.mark.parametrize("name", Catalog().arm_names())
+def test_every_shipped_arm_has_three_wordings(name):
+    for arm in Catalog().arms(name):
+        assert len(arm.paraphrases) >= 3
+        shown = [Prompt(Catalog().task("even-6"), arm, paraphrase) for paraphrase in arm.paraphrases]
+        assert len({prompt.hash for prompt in shown}) == len(shown)
+        for prompt in shown:
+            asked = prompt.text or prompt.messages[-1]["content"]
+            assert "6-digit even number" in asked
+            assert "{" not in asked
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ('conditionals = "start"', 'conditionals = "trace"', "need a lead"),
+        ('take = "first"', 'take = "all"', "several answers go together"),
+        ("tokens = 16", 'tokens = 16\nthinking_end = "x"', "thinking_end and budgets go together"),
+        ('name = "generator"', 'name = "plain"', "two paraphrases have one name: plain, plain, question"),
+        ("A random {phrase}.", "A random number.", "{phrase} stands nowhere in it"),
+        ("messages = [", "text = '{phrase}'\nmessages = [", "needs either messages"),
+    ],
+)
+def test_an_arm_that_does_not_fit_together_is_refused(folder, old, new, reason):
+    (folder / "arms").mkdir()
+    shipped = (Catalog()._files("arm")["direct"]).read_text()
+    assert old in shipped
+    (folder / "arms" / "odd.toml").write_text(shipped.replace(old, new, 1))
+    with pytest.raises(InputError, match=re.escape(reason)):
         Catalog([folder]).arm("odd")
 
 

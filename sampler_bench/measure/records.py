@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from sampler_bench.targets import SYMBOLS
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _METADATA = {"sampler_bench_schema": str(SCHEMA_VERSION)}
 _PROBABILITIES = pa.list_(pa.float64(), SYMBOLS)  # the digits 0..9, then END
@@ -16,6 +16,7 @@ CONDITIONALS = pa.schema(
         ("task_version", pa.int64()),
         ("model", pa.string()),
         ("arm", pa.string()),
+        ("paraphrase", pa.string()),
         ("decoder", pa.string()),
         ("number_id", pa.int64()),
         ("position", pa.int64()),  # digits already written
@@ -26,30 +27,36 @@ CONDITIONALS = pa.schema(
         ("bound", pa.float64()),  # nats
         ("q", _PROBABILITIES),
         ("traces", pa.int64()),  # chain-of-thought traces averaged over; 0 for none
+        ("forced", pa.int64()),  # those among them that came to no answer by themselves
         ("ess", pa.float64()),  # effective number of traces
     ],
     metadata=_METADATA,
 )
 
-# One row a response.
+# One row an answer: a response holds one, or as many as its arm asks for. The first carries its cost.
 SAMPLES = pa.schema(
     [
         ("task", pa.string()),
         ("task_version", pa.int64()),
         ("model", pa.string()),
         ("arm", pa.string()),
+        ("paraphrase", pa.string()),
         ("decoder", pa.string()),
         ("sample_id", pa.int64()),
+        ("response_id", pa.int64()),
         ("seed", pa.int64()),
         ("prompt_hash", pa.string()),
+        ("thinking", pa.string()),  # of a reasoning model
         ("text", pa.string()),
         ("answer", pa.string()),  # null where none was found
         ("parse", pa.string()),  # "found" or "none"
         ("valid", pa.bool_()),
+        ("log_weight", pa.float64()),  # null for a decoder without weights
         ("finish_reason", pa.string()),
         ("prompt_tokens", pa.int64()),
         ("completion_tokens", pa.int64()),
-        ("seconds", pa.float64()),  # wall time of the request
+        ("forward_passes", pa.int64()),
+        ("seconds", pa.float64()),  # wall time of the requests
     ],
     metadata=_METADATA,
 )
@@ -67,9 +74,12 @@ SCORES = pa.schema(
         ("value", pa.float64()),
         ("low", pa.float64()),  # 95 % interval
         ("high", pa.float64()),
+        ("paraphrase_low", pa.float64()),  # least and greatest value of the arm's paraphrases
+        ("paraphrase_high", pa.float64()),
         ("n", pa.int64()),
     ],
     metadata=_METADATA,
 )
 
+LONG_TEXTS = ("prompt_hash", "thinking", "text")  # of samples: what no score is made of
 SCHEMAS = {"conditionals": CONDITIONALS, "samples": SAMPLES}

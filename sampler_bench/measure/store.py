@@ -1,7 +1,7 @@
 """A run folder: a manifest, and one Parquet part for each unit done. Files appear whole or not at all."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,17 +51,27 @@ class RunFolder:
         table = pa.Table.from_pylist(rows, schema=SCHEMAS[kind])
         write_whole(self._part(kind, unit_id), lambda path: pq.write_table(table, path, compression="zstd"))
 
-    def read(self, kind: str) -> pd.DataFrame:
-        """All records of a kind, in a fixed order. Raises StoreError if a part cannot be read."""
-        parts = sorted((self.path / kind).glob("*.parquet"))
-        try:
-            tables = [SCHEMAS[kind].empty_table(), *(pq.read_table(part) for part in parts)]
-            records = pa.concat_tables(tables).to_pandas()
-        except (OSError, pa.ArrowException) as error:
-            raise StoreError(f"{self.path / kind} holds a part that cannot be read: {error}") from error
-        item = "number_id" if kind == "conditionals" else "sample_id"
-        keys = ["task", "model", "arm", "decoder", item]
-        keys += ["position"] if kind == "conditionals" else []
+    def read_part(self, kind: str, unit_id: str) -> pd.DataFrame:
+        """The records of one unit, as written. Raises StoreError if they cannot be read."""
+        with _readable(self.path / kind):
+            return pq.read_table(self._part(kind, unit_id)).to_pandas()
+
+    def read(self, kind: str, without: Sequence[str] = ()) -> pd.DataFrame:
+        """All records of a kind, in a fixed order, without some of the columns.
+
+        Raises
+        ------
+        StoreError
+            If a part cannot be read.
+        """
+        schema = SCHEMAS[kind]
+        columns = [name for name in schema.names if name not in without]
+        with _readable(self.path / kind):
+            parts = sorted((self.path / kind).glob("*.parquet"))
+            tables = [pq.read_table(part, columns=columns) for part in parts]
+            records = pa.concat_tables([schema.empty_table().select(columns), *tables]).to_pandas()
+        item = ["number_id", "position"] if kind == "conditionals" else ["sample_id"]
+        keys = ["task", "model", "arm", "decoder", "paraphrase", *item]
         return records.sort_values(keys, kind="stable", ignore_index=True)
 
     def read_manifest(self) -> dict | None:
@@ -81,3 +91,11 @@ class RunFolder:
 
     def _part(self, kind: str, unit_id: str) -> Path:
         return self.path / kind / f"{unit_id}.parquet"
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(f"{path} holds a part that cannot be read: {error}") from error

@@ -9,40 +9,76 @@ from typing import Protocol
 
 import numpy as np
 
-from sampler_bench.tasks import Arm, Task
+from sampler_bench.tasks import Arm, Paraphrase, Task
 
-ANCESTRAL = "ancestral"  # decoder: temperature 1, nothing masked
+
+@dataclass(frozen=True)
+class SamplingOptions:
+    """How the next token is drawn; the defaults are the model's own law.
+
+    ``top_p`` keeps the likeliest tokens that together hold this mass, ``top_k`` the k likeliest (0: all).
+    """
+
+    temperature: float = 1.0
+    top_p: float = 1.0
+    top_k: int = 0
+
+
+NATURAL = SamplingOptions()
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A task asked in the words of an arm."""
+    """A task asked in one wording of an arm."""
 
     task: Task
     arm: Arm
+    paraphrase: Paraphrase
 
     @cached_property
     def messages(self) -> list[dict[str, str]]:
-        """The chat, the model's answer being the next turn."""
+        """The chat, the model's answer being the next turn; empty where ``text`` is given."""
         return [
-            {"role": message.role, "content": message.content.replace("{phrase}", self.task.phrase)}
-            for message in self.arm.messages
+            {"role": message.role, "content": self._filled(message.content)}
+            for message in self.paraphrase.messages
         ]
+
+    @cached_property
+    def text(self) -> str:
+        """The text for a base model to continue; empty where there are messages."""
+        return self._filled(self.paraphrase.text)
 
     @property
     def max_tokens(self) -> int:
-        """Room for the response: what the arm needs beside the number, and the number."""
-        return self.arm.tokens + self.task.target.digits
+        """Room for the response: what the arm needs beside the numbers, and the numbers, a line each."""
+        return self.arm.tokens + self.arm.answers * (self.task.target.digits + 1) - 1
 
     @cached_property
     def hash(self) -> str:
         """Hash of all that the model is shown."""
-        return hashlib.sha256(json.dumps(self.messages).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps([self.messages, self.text]).encode()).hexdigest()[:16]
+
+    def _filled(self, wording: str) -> str:
+        return wording.replace("{phrase}", self.task.phrase).replace("{answers}", str(self.arm.answers))
 
 
 @dataclass(frozen=True)
 class Response:
-    """One sampled response. ``seconds`` is the wall time of the request that returned it."""
+    """One sampled response, and what it cost.
+
+    Attributes
+    ----------
+    text : str
+        What was written, without the thinking of a reasoning model, which is in ``thinking``.
+    seconds : float
+        Wall time of the requests that returned it.
+    forward_passes : int
+        Passes of the model, of one position or of a prompt. A pass that served several responses is counted
+        with the first of them.
+    log_weight : float or None
+        ln of the weight that makes responses drawn together a sample of the law their decoder aims at; the
+        mean weight is an unbiased estimate of that law's normaliser. None if the decoder gives none.
+    """
 
     text: str
     seed: int
@@ -50,16 +86,18 @@ class Response:
     prompt_tokens: int
     completion_tokens: int
     seconds: float
+    thinking: str = ""
+    forward_passes: int = 0
+    log_weight: float | None = None
 
 
 class DigitModel(Protocol):
     """Something with a next-digit distribution."""
 
     name: str
-    decoder: str
 
-    async def conditionals(self, prompt: Prompt, prefixes: Sequence[str]) -> np.ndarray:
-        """q(next symbol | prefix) after the prompt, for each prefix.
+    async def conditionals(self, prompt: Prompt, prefixes: Sequence[str], trace: str = "") -> np.ndarray:
+        """q(next symbol | prefix) after the prompt and a trace, for each prefix.
 
         Returns
         -------
@@ -67,7 +105,9 @@ class DigitModel(Protocol):
             The digits 0..9, then the mass on anything that is not a digit.
         """
 
-    async def sample(self, prompt: Prompt, size: int, seed: int) -> list[Response]:
+    async def sample(
+        self, prompt: Prompt, size: int, seed: int, options: SamplingOptions = NATURAL
+    ) -> list[Response]:
         """Independent responses; the same seed gives the same ones, as far as the model can."""
 
 

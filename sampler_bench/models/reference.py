@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sampler_bench.errors import DeadPrefixError
-from sampler_bench.models.base import ANCESTRAL, Prompt, Response, child_seeds
+from sampler_bench.models.base import NATURAL, Prompt, Response, SamplingOptions, child_seeds
 from sampler_bench.targets import END, SYMBOLS, Target
 
 
@@ -17,17 +17,18 @@ class Reference(ABC):
     """A sampler with a closed-form next-symbol law."""
 
     name: str
-    decoder = ANCESTRAL
 
     @abstractmethod
     def law(self, target: Target, prefix: str) -> np.ndarray:
         """q(next symbol | prefix), shape (11,)."""
 
-    async def conditionals(self, prompt: Prompt, prefixes: Sequence[str]) -> np.ndarray:
+    async def conditionals(self, prompt: Prompt, prefixes: Sequence[str], trace: str = "") -> np.ndarray:
         rows = [self.law(prompt.task.target, prefix) for prefix in prefixes]
         return np.array(rows).reshape(-1, SYMBOLS)
 
-    async def sample(self, prompt: Prompt, size: int, seed: int) -> list[Response]:
+    async def sample(
+        self, prompt: Prompt, size: int, seed: int, options: SamplingOptions = NATURAL
+    ) -> list[Response]:
         target = prompt.task.target
         responses = []
         for child in child_seeds(seed, size):

@@ -1,7 +1,7 @@
 """From the name a user gives to something that can be measured.
 
-A name is a reference sampler, the built-in model, a local folder, a Hugging Face id, or (with a base URL)
-whatever a running server calls its model.
+A name is a reference sampler, the built-in model, a local folder, a Hugging Face id, or (with base URLs)
+whatever running servers call their model.
 """
 
 import hashlib
@@ -20,7 +20,8 @@ from sampler_bench.files import cache_folder
 from sampler_bench.models import smollm2
 from sampler_bench.models.base import DigitModel
 from sampler_bench.models.reference import REFERENCES
-from sampler_bench.models.vllm_client import SAMPLING, VllmModel
+from sampler_bench.models.transport import TIMEOUT_SECONDS, Transport
+from sampler_bench.models.vllm_client import UNMASKED, VllmModel
 from sampler_bench.models.vllm_server import VllmServer, serving_arguments
 
 HUGGING_FACE_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
@@ -31,10 +32,14 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """Where models are served: at ``base_url`` if given, else by a server started here."""
+    """Where models are served: at ``base_urls``, the load spread over them, else by a server started here.
 
-    base_url: str | None = None
+    ``timeout``: seconds of silence after which a request counts as failed.
+    """
+
+    base_urls: Sequence[str] = ()
     api_key: str | None = None
+    timeout: float = TIMEOUT_SECONDS
     port: int | None = None
     vllm_args: Sequence[str] = ()
 
@@ -60,14 +65,17 @@ class Source:
         ModelError, ServerError
             If it cannot be fetched, or its server does not start.
         """
+        options = self._options
         if self.is_reference:
             yield nullcontext(REFERENCES[self.name]())
-        elif self._options.base_url:
-            yield VllmModel(self._options.base_url, self.name, self._options.api_key)
+        elif options.base_urls:
+            transport = Transport(options.base_urls, options.api_key, say=say, timeout=options.timeout)
+            yield VllmModel(transport, self.name)
         else:
             with self.serve(say) as server:
                 key = os.environ.get("VLLM_API_KEY")  # the server has read it too
-                yield VllmModel(server.base_url, self.name, key, check_process=server.check)
+                transport = Transport([server.base_url], key, server, say, options.timeout)
+                yield VllmModel(transport, self.name)
 
     @contextmanager
     def serve(self, say: Say) -> Iterator[VllmServer]:
@@ -83,9 +91,10 @@ class Source:
         """What the manifest says of the model; ``identity`` tells one set of weights from another."""
         if self.is_reference:
             return {"kind": "reference", "identity": self.name}
-        common = {"kind": "vllm", "digits": "one token each", "sampling": SAMPLING}
-        if self._options.base_url:
-            return {**common, "identity": self.name, "base_url": _without_secrets(self._options.base_url)}
+        common = {"kind": "vllm", "unmasked": UNMASKED}
+        if self._options.base_urls:
+            urls = [_without_secrets(url) for url in self._options.base_urls]
+            return {**common, "identity": self.name, "base_urls": urls}
         return {
             **common,
             "identity": self._identity(),
@@ -115,9 +124,10 @@ def find_model(name: str, options: ServerOptions) -> Source:
         raise InputError("give the API key in the environment variable VLLM_API_KEY, not as --vllm-arg")
     if name in REFERENCES:
         return Source(name, options)
-    if options.base_url:
-        if not options.base_url.startswith(("http://", "https://")):
-            raise InputError(f"base URL {options.base_url!r} does not start with http:// or https://")
+    if options.base_urls:
+        for url in options.base_urls:
+            if not url.startswith(("http://", "https://")):
+                raise InputError(f"base URL {url!r} does not start with http:// or https://")
         return Source(name, options)
     if name == smollm2.NAME:
         return Source(name, options)

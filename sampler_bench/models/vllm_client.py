@@ -1,159 +1,320 @@
-"""A language model behind a vLLM server, over HTTP."""
+"""A language model behind vLLM servers, over HTTP."""
 
 import asyncio
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from functools import partial
 
-import httpx
 import numpy as np
-import tenacity
 
-from sampler_bench.errors import ServerError
-from sampler_bench.models.base import ANCESTRAL, Prompt, Response, child_seeds
-from sampler_bench.models.tokens import digit_token_ids
+from sampler_bench.errors import ModelError, ServerError
+from sampler_bench.models.base import NATURAL, Prompt, Response, SamplingOptions, child_seeds
+from sampler_bench.models.tokens import (
+    END_RESOLUTION,
+    DigitTokenizer,
+    DigitVocabulary,
+    Tokens,
+    digit_conditionals,
+)
+from sampler_bench.models.transport import Endpoint, Transport
 from sampler_bench.targets import END, SYMBOLS
 
-CONCURRENCY = 64  # requests in flight; vLLM batches them
-TIMEOUT_SECONDS = 600
-ATTEMPTS = 5
-# Temperature 1 and nothing masked, sent explicitly: a server's defaults may say otherwise.
-SAMPLING = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0}
-# The mass left after ten float32 log-probabilities is not known below this.
-END_RESOLUTION = 1e-7
+TOP = 20  # log-probabilities a position of a prompt: vLLM's default allows no more
+# A pass over prompt and number reads no prefix cache, a request for one position does. What such a request
+# costs, in tokens of a prompt (measured on two cores), decides which is cheaper.
+TOKENS_A_REQUEST = 24
+IDS_AT_ONCE = 128  # vLLM's limit on tokens whose log-probabilities can be asked for
+PROBES_AGREE = 0.02  # servers of one model, in half precision and differently batched, are closer
+KEPT_LAWS = 8192  # next-token laws remembered
+
+# Nothing masked, sent explicitly: a server's defaults may say otherwise.
+UNMASKED = {"min_p": 0.0, "repetition_penalty": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0.0}
 
 
 class VllmModel:
-    """A served model as a DigitModel. Use as an async context manager: entering it checks the server.
+    """A served model as a DigitModel. Use as an async context manager: entering it checks the servers.
 
     Parameters
     ----------
-    base_url : str
-        Of the server, with or without ``/v1``.
+    transport : Transport
+        Requests to its servers.
     name : str
         The name the model is served under.
-    api_key : str, optional
-        Sent as a bearer token; never printed or stored.
-    check_process : callable, optional
-        Raises if the process behind the server has ended; called before a request is tried again.
+
+    Attributes
+    ----------
+    server_version : str
+    digits : str
+        How its tokenizer writes digits.
+    probe : list of float
+        Probabilities of the ten digits after a fixed text: tells one set of weights from another.
     """
 
-    decoder = ANCESTRAL
-
-    def __init__(
-        self,
-        base_url: str,
-        name: str,
-        api_key: str | None = None,
-        check_process: Callable[[], None] = lambda: None,
-    ):
+    def __init__(self, transport: Transport, name: str):
         self.name = name
-        self.base_url = base_url.rstrip("/").removesuffix("/v1")
-        self.server_version = ""
-        self._check_process = check_process
-        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._slots = asyncio.Semaphore(CONCURRENCY)
+        self.server_version, self.digits, self.probe = "", "", []
+        self._transport = transport
+        self._tokenizer = DigitTokenizer(self._tokenize)
         self._prompt_ids: dict[str, list[int]] = {}
+        self._laws: OrderedDict[Tokens, list[float]] = OrderedDict()
+        self._context = 0
 
     async def __aenter__(self) -> "VllmModel":
-        limits = httpx.Limits(max_connections=CONCURRENCY)
+        await self._transport.__aenter__()
         try:
-            self._http = httpx.AsyncClient(
-                base_url=self.base_url, headers=self._headers, timeout=TIMEOUT_SECONDS, limits=limits
-            )
-        except (httpx.InvalidURL, ValueError) as error:
-            raise ServerError(f"{self.base_url!r} is not a URL: {error}") from error
-        try:
-            await self._check_server()
+            await self._check_servers()
         except BaseException:
-            await self._http.aclose()
+            await self._transport.__aexit__()
             raise
         return self
 
     async def __aexit__(self, *_):
-        await self._http.aclose()
+        await self._transport.__aexit__()
 
-    async def conditionals(self, prompt: Prompt, prefixes: Sequence[str]) -> np.ndarray:
-        """q(next symbol | prefix), one request a prefix; shape (len(prefixes), 11).
+    async def conditionals(self, prompt: Prompt, prefixes: Sequence[str], trace: str = "") -> np.ndarray:
+        """q(next symbol | prefix) after the prompt and a trace; shape (len(prefixes), 11).
 
-        The last column, the mass on all that is not a digit, is known to about 1e-7.
+        The last column, the mass on all that is not a digit, is known to about 1e-7. Prefixes of one
+        number are read in one pass over it where that is cheaper.
 
         Raises
         ------
+        ModelError
+            If the prompt does not suit the model: no chat template, too long, or joined to the digits.
         ServerError
-            If the server cannot be reached, refuses, or answers without the digits' log-probabilities.
+            If no server can be reached, or one refuses or answers without the digits' log-probabilities.
         """
-        prompt_ids = await self._tokenized(prompt)
-        requests = [
-            self._digit_probabilities(prompt_ids + [self._digit_ids[int(digit)] for digit in prefix])
-            for prefix in prefixes
-        ]
+        ids = await self._tokenized(prompt)
+        if trace:
+            ids = ids + await self._before_a_digit(trace)
+        self._check_room(prompt, len(ids) + max(map(len, prefixes), default=0) + 1)
+        if not self._vocabulary.single:
+            laws = partial(self._token_laws, ids)
+            return await digit_conditionals(prefixes, self._tokenizer, self._vocabulary, laws)
+        law = await self._single_digit_laws(ids, prefixes)
         q = np.empty((len(prefixes), SYMBOLS))
-        q[:, :END] = np.reshape(await asyncio.gather(*requests), (-1, END))
+        q[:, :END] = np.reshape([law[prefix] for prefix in prefixes], (-1, END))
         q[:, END] = np.maximum(1 - q[:, :END].sum(axis=1), END_RESOLUTION)
         return q
 
-    async def sample(self, prompt: Prompt, size: int, seed: int) -> list[Response]:
-        """Responses, each from a request of its own with its own seed.
+    async def sample(
+        self, prompt: Prompt, size: int, seed: int, options: SamplingOptions = NATURAL
+    ) -> list[Response]:
+        """Responses, each from requests of its own with its own seed.
+
+        A reasoning arm takes two: the thinking, cut at the arm's budget and closed, and then the answer.
 
         Raises
         ------
-        ServerError
-            If the server cannot be reached or refuses.
+        ModelError, ServerError
+            As ``conditionals`` does.
         """
-        prompt_ids = await self._tokenized(prompt)
-        requests = [self._response(prompt_ids, prompt.max_tokens, child) for child in child_seeds(seed, size)]
-        return await asyncio.gather(*requests)
+        ids = await self._tokenized(prompt)
+        self._check_room(prompt, len(ids) + prompt.arm.budget + prompt.max_tokens)
+        respond = self._after_thinking if prompt.arm.budget else self._respond
+        return await asyncio.gather(
+            *(respond(prompt, ids, child, options) for child in child_seeds(seed, size))
+        )
 
-    async def _check_server(self) -> None:
-        """Learn the server's version and the digits' tokens; refuse what cannot be measured."""
+    def describe(self) -> dict:
+        """What the manifest says of the served model, beside its identity."""
+        return {"server_version": self.server_version, "digits": self.digits, "probe": self.probe}
+
+    # What the servers are
+
+    async def _check_servers(self) -> None:
+        """Learn the servers' version, context and digit tokens; go on without those that do not suit."""
+        probes: list[list[float]] = []
+        self._vocabulary = DigitVocabulary([], [])
+        for endpoint in list(self._transport.endpoints):
+            try:
+                await self._check_name(endpoint)
+                if not self._vocabulary.ids:
+                    await self._learn_digits()
+                probes.append(await self._probe(endpoint))
+            except ServerError as error:
+                self._transport.drop(endpoint, str(error))
+        self.probe, self.digits = probes[0], self._vocabulary.description
+        if np.abs(np.array(probes) - probes[0]).max() > PROBES_AGREE:
+            urls = ", ".join(endpoint.base_url for endpoint in self._transport.alive())
+            raise ServerError(f"the servers {urls} do not hold the same weights behind {self.name!r}")
+
+    async def _check_name(self, endpoint: Endpoint) -> None:
+        url = endpoint.base_url
         try:
-            self.server_version = (await self._send("GET", "/version"))["version"]
-            served = [model["id"] for model in (await self._send("GET", "/v1/models"))["data"]]
+            version = (await self._transport.send(endpoint, "GET", "/version"))["version"]
+            models = (await self._transport.send(endpoint, "GET", "/v1/models"))["data"]
+            context = {model["id"]: model["max_model_len"] for model in models}
         except (ServerError, KeyError, TypeError) as error:
-            raise ServerError(f"{self.base_url} does not answer as a vLLM server: {error}") from error
-        if self.name not in served:
-            raise ServerError(f"{self.base_url} serves {', '.join(served)}, not {self.name!r}")
-        self._digit_ids = await digit_token_ids(self._tokenize)
-        await self._digit_probabilities(self._digit_ids)
+            raise ServerError(f"{url} does not answer as a vLLM server: {error}") from error
+        if self.name not in context:
+            raise ServerError(f"{url} serves {', '.join(context)}, not {self.name!r}")
+        self.server_version = self.server_version or version
+        self._context = min(self._context or math.inf, context[self.name])
+
+    async def _learn_digits(self) -> None:
+        single = await self._tokenizer.single_digits()
+        self._vocabulary = single or await self._tokenizer.vocabulary(await self._token_texts())
+
+    async def _token_texts(self) -> list[str]:
+        """What the tokens of the vocabulary read."""
+        body = {"prompt": await self._tokenize("7"), "max_tokens": 1, "temperature": 1.0, "logprobs": -1}
+        try:
+            choice = await self._complete(body)
+        except ServerError as error:
+            raise ServerError(
+                f"this model's tokenizer puts several digits into one token, and to read all of them the "
+                f"server must be started with --max-logprobs -1; it says: {error}"
+            ) from error
+        return list(choice["logprobs"]["top_logprobs"][0])
+
+    async def _probe(self, endpoint: Endpoint) -> list[float]:
+        ids = [self._vocabulary.ids[self._vocabulary.texts.index(digit)] for digit in "0123456789"]
+        body = {"model": self.name, "prompt": ids} | _one_token(ids)
+        answer = await self._transport.send(endpoint, "POST", "/v1/completions", body)
+        return self._probabilities(answer["choices"][0], ids)
+
+    # Prompts as tokens
 
     async def _tokenize(self, text: str) -> list[int]:
         body = {"model": self.name, "prompt": text, "add_special_tokens": False}
-        return (await self._request("POST", "/tokenize", body))["tokens"]
+        return (await self._transport.post("/tokenize", body))["tokens"]
 
     async def _tokenized(self, prompt: Prompt) -> list[int]:
-        """The chat rendered once by the server; digits are appended to it as tokens, never as text."""
+        """The prompt rendered once by the server; digits are appended to it as tokens, never as text."""
         if prompt.hash not in self._prompt_ids:
-            body = {"model": self.name, "messages": prompt.messages, "add_generation_prompt": True}
-            self._prompt_ids[prompt.hash] = (await self._request("POST", "/tokenize", body))["tokens"]
+            ids = await (self._before_a_digit(prompt.text) if prompt.text else self._rendered(prompt))
+            self._prompt_ids[prompt.hash] = ids
         return self._prompt_ids[prompt.hash]
 
-    async def _digit_probabilities(self, prompt_ids: list[int]) -> list[float]:
-        body = {
-            "prompt": prompt_ids,
-            "max_tokens": 1,
-            "temperature": 1.0,
-            "logprobs": 0,
-            "logprob_token_ids": self._digit_ids,
-            "return_tokens_as_token_ids": True,
-        }
-        choice = await self._complete(body)
+    async def _rendered(self, prompt: Prompt) -> list[int]:
+        body = {"model": self.name, "messages": prompt.messages, "add_generation_prompt": True}
+        try:
+            return (await self._transport.post("/tokenize", body))["tokens"]
+        except ServerError as error:
+            if "chat template" not in str(error):
+                raise
+            raise ModelError(
+                f"{self.name} has no chat template, so arm {prompt.arm.name!r} cannot be asked; "
+                "an arm of plain text can, such as few-shot"
+            ) from error
+
+    async def _before_a_digit(self, text: str) -> list[int]:
+        """The tokens of a text that a number follows."""
+        tokens = await self._tokenize(text + "7")
+        if tokens[-1] != self._vocabulary.ids[self._vocabulary.texts.index("7")]:
+            raise ModelError(
+                f"the tokenizer of {self.name} joins a digit with what stands before it in {text[-12:]!r}; "
+                "the text must end so that digits start a token of their own"
+            )
+        return tokens[:-1]
+
+    def _check_room(self, prompt: Prompt, tokens: int) -> None:
+        if tokens > self._context:
+            raise ModelError(
+                f"the context of {self.name}, {self._context} tokens, is too short for task "
+                f"{prompt.task.name} under arm {prompt.arm.name}, which needs {tokens}; serve it with a "
+                "larger --max-model-len, or choose another task or arm"
+            )
+
+    # Conditionals
+
+    async def _single_digit_laws(self, ids: list[int], prefixes: Sequence[str]) -> dict[str, list[float]]:
+        """Probabilities of the ten digits after each prefix, where every digit is a token."""
+        laws: dict[str, list[float]] = {}
+        passes = [
+            self._along(ids, number, wanted)
+            for number, wanted in _numbers(prefixes)
+            if len(wanted) * TOKENS_A_REQUEST > len(ids) + len(number)
+        ]
+        for found in await asyncio.gather(*passes):
+            laws.update(found)
+        missing = [prefix for prefix in dict.fromkeys(prefixes) if prefix not in laws]
+        runs = [tuple(self._vocabulary.ids[int(digit)] for digit in prefix) for prefix in missing]
+        laws.update(zip(missing, await self._token_laws(ids, runs), strict=True))
+        return laws
+
+    async def _along(self, ids: list[int], number: str, wanted: Sequence[str]) -> dict[str, list[float]]:
+        """What one pass over a number tells of the wanted prefixes: a digit beyond the top is not told."""
+        digit_ids = self._vocabulary.ids
+        prompt = ids + [digit_ids[int(digit)] for digit in number]
+        choice = await self._complete({"prompt": prompt, "prompt_logprobs": TOP} | _one_token(digit_ids))
+        laws = {number: self._probabilities(choice, digit_ids)}
+        positions = choice.get("prompt_logprobs") or [None] * len(prompt)
+        for prefix in wanted:
+            told = positions[len(ids) + len(prefix)] if len(prefix) < len(number) else None
+            if told and all(str(token) in told for token in digit_ids):
+                logprobs = [told[str(token)]["logprob"] for token in digit_ids]
+                laws[prefix] = self._checked([math.exp(value) for value in logprobs])
+        return {prefix: law for prefix, law in laws.items() if prefix in wanted}
+
+    async def _token_laws(self, ids: list[int], runs: Sequence[Tokens]) -> list[list[float]]:
+        """Probabilities of the vocabulary's tokens after the prompt and each run of tokens."""
+        return await asyncio.gather(*(self._token_law((*ids, *run)) for run in runs))
+
+    async def _token_law(self, prompt: Tokens) -> list[float]:
+        if prompt not in self._laws:
+            wanted = self._vocabulary.ids
+            parts = [wanted[i : i + IDS_AT_ONCE] for i in range(0, len(wanted), IDS_AT_ONCE)]
+            asked = [self._complete({"prompt": list(prompt)} | _one_token(part)) for part in parts]
+            found = zip(await asyncio.gather(*asked), parts, strict=True)
+            self._laws[prompt] = [p for choice, part in found for p in self._probabilities(choice, part)]
+            if len(self._laws) > KEPT_LAWS:
+                self._laws.popitem(last=False)
+        return self._laws[prompt]
+
+    def _probabilities(self, choice: dict, ids: Sequence[int]) -> list[float]:
+        """Of the given tokens, from the answer to a request for one token."""
         try:
             logprobs = choice["logprobs"]["top_logprobs"][0]
-            found = [math.exp(logprobs[f"token_id:{token}"]) for token in self._digit_ids]
+            return self._checked([math.exp(logprobs[f"token_id:{token}"]) for token in ids])
         except (KeyError, IndexError, TypeError) as error:
             raise ServerError(
-                f"{self.base_url} (vLLM {self.server_version}) does not return the log-probabilities asked "
+                f"the server (vLLM {self.server_version}) does not return the log-probabilities asked "
                 "for with 'logprob_token_ids'; a vLLM of 0.32 or later does"
             ) from error
+
+    def _checked(self, found: list[float]) -> list[float]:
         if not all(0 <= probability <= 1 + END_RESOLUTION for probability in found):
-            raise ServerError(f"{self.base_url} returned probabilities that are none: {found}")
+            raise ServerError(
+                f"the server returned probabilities that are none: {found}; the weights of {self.name} "
+                "or their precision are not right"
+            )
         return found
 
-    async def _response(self, prompt_ids: list[int], max_tokens: int, seed: int) -> Response:
-        body = {"prompt": prompt_ids, "max_tokens": max_tokens, "seed": seed, **SAMPLING}
+    # Samples
+
+    async def _respond(self, prompt: Prompt, ids: list[int], seed: int, options: SamplingOptions) -> Response:
+        body = {"prompt": ids, "max_tokens": prompt.max_tokens, "stop": prompt.arm.stop}
+        return await self._response(body, seed, options)
+
+    async def _after_thinking(
+        self, prompt: Prompt, ids: list[int], seed: int, options: SamplingOptions
+    ) -> Response:
+        arm = prompt.arm
+        body = {"prompt": ids, "max_tokens": arm.budget, "stop": [arm.thinking_end]}
+        thought = await self._response(body | {"include_stop_str_in_output": True}, seed, options)
+        if thought.finish_reason == "stop" and arm.thinking_end not in thought.text:
+            return thought  # ended without thinking: what it wrote is its answer
+        thinking = thought.text if arm.thinking_end in thought.text else thought.text + arm.lead
+        body = {"prompt": ids + await self._tokenize(thinking), "max_tokens": prompt.max_tokens}
+        answer = await self._response(body, seed, options)
+        return Response(
+            text=answer.text,
+            seed=seed,
+            finish_reason=answer.finish_reason,
+            prompt_tokens=thought.prompt_tokens,
+            completion_tokens=thought.completion_tokens + answer.completion_tokens,
+            seconds=thought.seconds + answer.seconds,
+            thinking=thinking,
+            forward_passes=thought.forward_passes + answer.forward_passes,
+        )
+
+    async def _response(self, body: dict, seed: int, options: SamplingOptions) -> Response:
         started = time.monotonic()
-        choice = await self._complete(body)
+        choice = await self._complete(body | UNMASKED | vars(options) | {"seed": seed})
         return Response(
             text=choice["text"],
             seed=seed,
@@ -161,52 +322,32 @@ class VllmModel:
             prompt_tokens=choice["usage"]["prompt_tokens"],
             completion_tokens=choice["usage"]["completion_tokens"],
             seconds=time.monotonic() - started,
+            forward_passes=choice["usage"]["completion_tokens"],
         )
 
     async def _complete(self, body: dict) -> dict:
         """The one choice of a completion, with the request's token usage beside it."""
-        async with self._slots:
-            answer = await self._request("POST", "/v1/completions", {"model": self.name, **body})
+        answer = await self._transport.post("/v1/completions", {"model": self.name, **body})
         return {**answer["choices"][0], "usage": answer["usage"]}
 
-    async def _request(self, method: str, path: str, body: dict | None = None) -> dict:
-        """Send; try again only what failed in transport or found the server overloaded."""
-        retrying = tenacity.AsyncRetrying(
-            retry=tenacity.retry_if_exception_type(_TransientError),
-            stop=tenacity.stop_after_attempt(ATTEMPTS),
-            wait=tenacity.wait_random_exponential(multiplier=0.5, max=10),
-            reraise=True,
-        )
-        async for attempt in retrying:
-            with attempt:
-                return await self._send(method, path, body)
-        raise AssertionError("unreachable: the last attempt returns or raises")
 
-    async def _send(self, method: str, path: str, body: dict | None = None) -> dict:
-        try:
-            reply = await self._http.request(method, path, json=body)
-        except httpx.TransportError as error:
-            self._check_process()
-            reason = str(error) or type(error).__name__
-            raise _TransientError(f"no connection to {self.base_url}: {reason}") from error
-        if reply.status_code == 503:
-            raise _TransientError(f"{self.base_url}{path} is overloaded (503)")
-        if reply.is_server_error:
-            self._check_process()
-        if reply.is_error:
-            raise ServerError(f"{self.base_url}{path} answered {reply.status_code}: {_message(reply)}")
-        try:
-            return reply.json()
-        except ValueError as error:
-            raise ServerError(f"{self.base_url}{path} did not answer in JSON") from error
+def _one_token(ids: Sequence[int]) -> dict:
+    """A request for the log-probabilities of tokens to come next, over the whole vocabulary."""
+    return {
+        "max_tokens": 1,
+        "temperature": 1.0,
+        "logprobs": 0,
+        "logprob_token_ids": list(ids),
+        "return_tokens_as_token_ids": True,
+    }
 
 
-class _TransientError(ServerError):
-    """A failure of transport, worth another try."""
-
-
-def _message(reply: httpx.Response) -> str:
-    try:
-        return reply.json()["error"]["message"]
-    except (ValueError, KeyError, TypeError):
-        return reply.reason_phrase
+def _numbers(prefixes: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """The longest prefixes, each with those that lie along it and along none before it."""
+    ordered = sorted(set(prefixes))
+    rest = set(ordered)
+    for number, following in zip(ordered, [*ordered[1:], ""], strict=True):
+        if not following.startswith(number) or not following:
+            wanted = [number[:k] for k in range(len(number) + 1) if number[:k] in rest]
+            rest.difference_update(wanted)
+            yield number, wanted

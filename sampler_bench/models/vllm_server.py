@@ -19,6 +19,7 @@ from sampler_bench.models.guard import GRACE_SECONDS
 HOST = "127.0.0.1"
 START_SECONDS = 1800  # a large model takes long to load; a dead process is noticed at once
 TAIL_LINES = 15
+RESTARTS = 3  # of a server that died or hangs; then something is wrong that starting again does not cure
 ARGUMENTS = [
     *("--max-logprobs", "-1"),
     *("--generation-config", "vllm"),  # not the model's own sampling defaults
@@ -65,6 +66,7 @@ class VllmServer:
         self.log = logs / f"vllm-{served_name.replace('/', '--')}-{self.port}.log"
         self.extra_args = list(extra_args)
         self._process: subprocess.Popen | None = None
+        self._restarts = 0
 
     @property
     def base_url(self) -> str:
@@ -84,27 +86,27 @@ class VllmServer:
         ServerError
             If vLLM is not installed, or the process dies first (with the tail of its log).
         """
-        command, environment = launch_command(), dict(os.environ, VLLM_NO_USAGE_STATS="1")
-        command += ["--model", self.model] if command[-1] != "serve" else [self.model]
-        command += ["--served-model-name", self.served_name, "--host", HOST, "--port", str(self.port)]
-        command += serving_arguments(self.extra_args)
-        if runs_on_cpu():
-            environment.setdefault("VLLM_CPU_KVCACHE_SPACE", "2")
-            environment.setdefault("VLLM_CPU_OMP_THREADS_BIND", _core_list())
-        if Path(self.model).is_dir():
-            environment["HF_HUB_OFFLINE"] = "1"
-        self.log.parent.mkdir(parents=True, exist_ok=True)
         say(f"starting vLLM for {self.served_name} (log: {self.log})")
-        with self.log.open("w") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "sampler_bench.models.guard", *command],
-                env=environment,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self.log.unlink(missing_ok=True)
+        self._launch()
         self._wait_until_healthy(say)
+
+    def relaunch(self, reason: str, say: Callable[[str], None]) -> None:
+        """Kill the process, if it is there, and start it again; returns before it is healthy.
+
+        Raises
+        ------
+        ServerError
+            If that has been done too often already.
+        """
+        if self._restarts == RESTARTS:
+            raise ServerError(
+                f"the vLLM server failed again after {RESTARTS} restarts: {reason}; {self._log_tail()}"
+            )
+        self._restarts += 1
+        say(f"starting vLLM again ({self._restarts} of {RESTARTS}): {reason}")
+        self._kill()
+        self._launch()
 
     def check(self) -> None:
         """Raise ServerError, with the tail of the log, if the process has ended."""
@@ -126,8 +128,34 @@ class VllmServer:
         try:
             process.wait(2 * GRACE_SECONDS)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            _kill_session(process)
+
+    def _launch(self) -> None:
+        command, environment = launch_command(), dict(os.environ, VLLM_NO_USAGE_STATS="1")
+        command += ["--model", self.model] if command[-1] != "serve" else [self.model]
+        command += ["--served-model-name", self.served_name, "--host", HOST, "--port", str(self.port)]
+        command += serving_arguments(self.extra_args)
+        if runs_on_cpu():
+            environment.setdefault("VLLM_CPU_KVCACHE_SPACE", "2")
+            environment.setdefault("VLLM_CPU_OMP_THREADS_BIND", _core_list())
+        if Path(self.model).is_dir():
+            environment["HF_HUB_OFFLINE"] = "1"
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("a") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "sampler_bench.models.guard", *command],
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def _kill(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.stdin.close()
+            _kill_session(process)
 
     def _wait_until_healthy(self, say: Callable[[str], None]) -> None:
         started = last_word = time.monotonic()
@@ -146,6 +174,12 @@ class VllmServer:
     def _log_tail(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:]
         return f"the end of its log {self.log}:\n" + "\n".join(f"    {line}" for line in lines)
+
+
+def _kill_session(process: subprocess.Popen) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def launch_command() -> list[str]:

@@ -12,6 +12,7 @@ from sampler_bench.score.scores import OVERALL, ROW
 
 KEYS = ["run", "suite", *ROW]
 MISSING = "–"
+UNANSWERED = "†"
 MOST_ACROSS = 9  # tasks that fit beside one another in 80 columns
 
 
@@ -26,11 +27,12 @@ def leaderboard(scores: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns run, suite, model, arm, decoder; ``skill`` (overall), ``skill_low``, ``skill_high``; a
-        column a task with its skill; ``validity`` (overall) and ``TASK validity`` for each task. Best
-        skill first within a run; rows without one (no conditionals) by validity.
+        Columns run, suite, model, arm, decoder; ``skill`` (overall), ``skill_low``, ``skill_high``,
+        ``skill_paraphrase_low``, ``skill_paraphrase_high``; a column a task with its skill; ``validity`` and
+        ``answered`` (overall) and ``TASK validity`` for each task. Best skill first within a run; rows
+        without one (no conditionals) by validity.
     """
-    wanted = scores[scores["metric"].isin(["skill", "validity"])]
+    wanted = scores[scores["metric"].isin(["skill", "validity", "answered"])]
     overall = wanted[(wanted["task"] == OVERALL) & (wanted["metric"] == "skill")].set_index(KEYS)
     wide = wanted.pivot(index=KEYS, columns=["metric", "task"], values="value")
     tasks = [task for task in pd.unique(scores["task"]) if task != OVERALL]
@@ -38,12 +40,13 @@ def leaderboard(scores: pd.DataFrame) -> pd.DataFrame:
     def column(metric: str, task: str) -> pd.Series:
         return wide.get((metric, task), pd.Series(np.nan, index=wide.index))
 
+    around = ["low", "high", "paraphrase_low", "paraphrase_high"]
     columns = {
         "skill": column("skill", OVERALL),
-        "skill_low": overall["low"].reindex(wide.index),
-        "skill_high": overall["high"].reindex(wide.index),
+        **{f"skill_{end}": overall[end].reindex(wide.index) for end in around},
         **{task: column("skill", task) for task in tasks},
         "validity": column("validity", OVERALL),
+        "answered": column("answered", OVERALL),
         **{f"{task} validity": column("validity", task) for task in tasks},
     }
     order = ["run", "skill", "validity", *ROW]
@@ -121,13 +124,14 @@ def markdown(board: pd.DataFrame) -> str:
 def caption() -> str:
     """What the cells mean, in a sentence."""
     return (
-        "Skill (1: exact, 0: uniform digits) · share of valid responses. "
-        f"{MISSING}: not measured. A chain-of-thought arm has responses only."
+        "Skill (1: exact, 0: uniform digits) · share of valid answers. "
+        f"{MISSING}: not measured. {UNANSWERED}: no answer was found in any response."
     )
 
 
 def _arm(row: pd.Series) -> str:
-    return row["arm"] if row["decoder"] == "ancestral" else f"{row['arm']}, {row['decoder']}"
+    arm = row["arm"] if row["decoder"] == "ancestral" else f"{row['arm']}, {row['decoder']}"
+    return f"{arm} {UNANSWERED}" if row["answered"] == 0 else arm
 
 
 def _cell(row: pd.Series, skill: str, validity: str, between: str) -> str:

@@ -1,6 +1,7 @@
 """Progress for the person at the terminal: a bar there, plain lines elsewhere, on stderr."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,7 @@ from rich.progress import (
 )
 
 SECONDS_BETWEEN_LINES = 10
+SPEEDS = (("conditionals", "positions"), ("samples", "samples"))  # of which records, and what they are called
 
 
 class Display:
@@ -46,18 +48,25 @@ class Display:
     def begin(self, model: str, done: int, total: int) -> None:
         """Start on a model: ``total`` units, of which ``done`` are there already."""
         self._model, self._done, self._total = model, done, total
+        self._started, self._records = time.monotonic(), Counter()
         again = f", {done} done before" if done else ""
         self.say(f"{model}: {total} units{again}")
-        self._bar.update(self._task, description=model, completed=done, total=total, visible=True)
+        self._bar.reset(self._task, description=model, completed=done, total=total, visible=True)
 
-    def advance(self, what: str) -> None:
-        """One more unit is done."""
+    def advance(self, what: str, kind: str, records: int) -> None:
+        """One more unit is done, with so many records of a kind."""
         self._done += 1
-        self._bar.update(self._task, description=f"{self._model}  {what}", completed=self._done)
+        self._records[kind] += records
+        seconds = time.monotonic() - self._started
+        speeds = [
+            f"{self._records[kind] / seconds:.0f} {name}/s" for kind, name in SPEEDS if self._records[kind]
+        ]
+        line = f"{self._model}  {what}  {', '.join(speeds)}"
+        self._bar.update(self._task, description=line, completed=self._done)
         late = time.monotonic() - self._last_line > SECONDS_BETWEEN_LINES
         if not self._console.is_terminal and (late or self._done == self._total):
             self._last_line = time.monotonic()
-            self.say(f"{self._model}: {self._done} of {self._total} units  ({what})")
+            self.say(f"{self._model}: {self._done} of {self._total} units  ({what}, {', '.join(speeds)})")
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """KL(P || Q), digit by digit, and where it comes from (docs/method.md, "Divergence")."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -37,7 +38,16 @@ class Profile:
 
 
 def profile(records: pd.DataFrame) -> Profile:
-    """The profile of the ``conditionals`` records of one model, arm and task."""
+    """The profile of the ``conditionals`` records of one model, arm and task; the mean over paraphrases."""
+    return mean_profile(list(profiles_by_paraphrase(records).values()))
+
+
+def profiles_by_paraphrase(records: pd.DataFrame) -> dict[str, Profile]:
+    """A profile for each paraphrase, all along the same numbers."""
+    return {name: _profile(rows) for name, rows in records.groupby("paraphrase")}
+
+
+def _profile(records: pd.DataFrame) -> Profile:
     p, q = np.stack(records["p"]), np.stack(records["q"])
     position = records["position"].to_numpy()
     uniform_digits = np.ones((len(p), END))
@@ -60,6 +70,15 @@ def profile(records: pd.DataFrame) -> Profile:
         bound=table(records["bound"].to_numpy()),
         may_end=table(p[:, END] > 0),
     )
+
+
+def mean_profile(profiles: Sequence[Profile]) -> Profile:
+    """The mean over profiles along the same numbers."""
+    arrays = {
+        field.name: np.mean([getattr(one, field.name) for one in profiles], axis=0)
+        for field in fields(Profile)
+    }
+    return Profile(**arrays | {"may_end": profiles[0].may_end})
 
 
 def _normalised(weights: np.ndarray) -> np.ndarray:

@@ -42,4 +42,7 @@ def explain(error: ValidationError, keys: list[str]) -> str:
         case "missing" | "missing_argument":
             return f"key {key!r} is missing"
         case _:
-            return f"{key} = {first['input']!r}: {first['msg'].removeprefix('Value error, ')}"
+            message = first["msg"].removeprefix("Value error, ")
+            if isinstance(first["input"], dict):  # keys that do not go together
+                return f"{key}: {message}" if key else message
+            return f"{key} = {first['input']!r}: {message}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sampler_bench.measure.answers import parse_answer
+from sampler_bench.measure.answers import parse_answers, text_before_answer
 from sampler_bench.tasks import Catalog
 
 
@@ -19,7 +19,7 @@ from sampler_bench.tasks import Catalog
     ],
 )
 def test_direct_takes_the_first_run_of_digits(text, answer):
-    assert parse_answer(text, Catalog().arm("direct")) == answer
+    assert parse_answers(text, Catalog().arm("direct")) == [answer]
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,23 @@ def test_direct_takes_the_first_run_of_digits(text, answer):
     ],
 )
 def test_cot_takes_the_number_after_the_last_answer(text, answer):
-    assert parse_answer(text, Catalog().arm("cot")) == answer
+    assert parse_answers(text, Catalog().arm("cot")) == [answer]
+
+
+def test_a_batch_has_as_many_answers_as_were_asked_for_and_none_for_those_missing():
+    arm = Catalog().arm("batch")
+    assert parse_answers("58\n 31 \nand\n90", arm) == ["58", "31", "90", *[None] * 5]
+    assert parse_answers("\n".join("123456789"), arm) == list("12345678")
+
+
+@pytest.mark.parametrize(
+    ("arm", "text", "before"),
+    [
+        ("cot", "I propose 58.\nAnswer: 63.", "I propose 58.\nAnswer: "),
+        ("cot", "I propose 58.", None),
+        ("batch", "58\n31\n", "58\n"),
+        ("direct", "It is 58", "It is "),
+    ],
+)
+def test_a_trace_ends_where_the_number_that_counts_begins(arm, text, before):
+    assert text_before_answer(text, Catalog().arm(arm)) == before

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from sampler_bench.measure.decoders import DECODERS, parse_decoder
 from sampler_bench.measure.plan import Settings, numbers_along, plan_units
 from sampler_bench.tasks import Catalog
 
@@ -11,10 +12,24 @@ CATALOG = Catalog()
 SETTINGS = Settings(seed=0, numbers=40, samples=20)
 
 
-def units(settings=SETTINGS, model="m", tasks=("even-6", "powers-of-2-6"), arms=("direct", "cot")):
+def units(
+    settings=SETTINGS,
+    model="m",
+    tasks=("even-6", "powers-of-2-6"),
+    arms=("direct", "cot"),
+    decoders=("ancestral",),
+):
     return plan_units(
-        [CATALOG.task(t) for t in tasks], [CATALOG.arm(a) for a in arms], model, "ancestral", settings
+        [CATALOG.task(task) for task in tasks],
+        [arm for name in arms for arm in CATALOG.arms(name)],
+        [parse_decoder(text) for text in decoders],
+        model,
+        settings,
     )
+
+
+def first_conditionals(task, arm="direct", settings=SETTINGS):
+    return next(unit for unit in units(settings, tasks=(task,), arms=(arm,)) if unit.kind == "conditionals")
 
 
 def test_ids_are_distinct_and_depend_on_content_alone():
@@ -23,7 +38,9 @@ def test_ids_are_distinct_and_depend_on_content_alone():
     assert ids == [unit.id for unit in units()]
 
 
-@pytest.mark.parametrize("change", [{"model": "other"}, {"settings": replace(SETTINGS, seed=1)}])
+@pytest.mark.parametrize(
+    "change", [{"model": "other"}, {"settings": replace(SETTINGS, seed=1)}, {"decoders": ("reject",)}]
+)
 def test_whatever_changes_records_changes_every_id(change):
     assert not {unit.id for unit in units()} & {unit.id for unit in units(**change)}
 
@@ -33,29 +50,71 @@ def test_no_two_units_of_samples_share_a_seed():
     assert len(set(seeds)) == len(seeds)
 
 
-@pytest.mark.parametrize(("task", "total"), [("even-6", 40), ("powers-of-2-6", 3)])
-def test_conditionals_cover_the_numbers_asked_for_or_every_member(task, total):
+@pytest.mark.parametrize(
+    ("task", "arm", "total"),
+    [
+        ("even-6", "direct", 40),
+        ("even-6", "cot", 10),  # after 4 traces each
+        ("powers-of-2-6", "direct", 3),
+        ("twin-primes-3", "direct", 54),  # few enough to take them all
+    ],
+)
+def test_conditionals_cover_the_numbers_asked_for_or_every_member(task, arm, total):
     covered = [
-        number
-        for unit in units(tasks=(task,), arms=("direct",))
+        (unit.prompt.paraphrase.name, number)
+        for unit in units(tasks=(task,), arms=(arm,))
         if unit.kind == "conditionals"
         for number in range(unit.start, unit.start + unit.size)
     ]
-    assert covered == list(range(total))
+    names = [paraphrase.name for paraphrase in CATALOG.arm(arm).paraphrases]
+    assert covered == [(name, number) for name in names for number in range(total)]
 
 
-def test_arms_that_do_not_start_with_the_answer_have_no_conditionals():
-    assert {unit.kind for unit in units(arms=("cot",))} == {"samples"}
+@pytest.mark.parametrize(("arm", "responses"), [("direct", [7, 7, 6]), ("batch", [1, 1, 1])])
+def test_samples_are_shared_among_the_paraphrases(arm, responses):
+    found = [unit.size for unit in units(tasks=("even-6",), arms=(arm,)) if unit.kind == "samples"]
+    assert found == responses
+
+
+def test_traces_are_the_first_responses_of_the_same_paraphrase():
+    everything = units(tasks=("even-6",), arms=("cot",))
+    reading = [unit for unit in everything if unit.reads_traces]
+    assert len(reading) == 3
+    for unit in reading:
+        assert unit.trace_unit in everything
+        assert unit.trace_unit.prompt == unit.prompt
+        assert unit.trace_unit.start == 0
+
+
+def test_a_budget_sweep_is_an_arm_for_each_budget():
+    arms = [unit.prompt.arm.name for unit in units(tasks=("even-6",), arms=("reasoning",))]
+    assert list(dict.fromkeys(arms)) == ["reasoning-128", "reasoning-512", "reasoning-2048"]
+    assert [arm.name for arm in CATALOG.arms("reasoning-512")] == ["reasoning-512"]
+
+
+def test_decoders_go_with_the_arms_that_suit_them():
+    kinds = {
+        (unit.decoder.name, unit.prompt.arm.name, unit.kind)
+        for unit in units(tasks=("even-6",), arms=("direct", "cot", "batch"), decoders=DECODERS)
+    }
+    both = ("conditionals", "samples")
+    assert kinds == {
+        *(("ancestral", arm, kind) for arm in ("direct", "cot", "batch") for kind in both),
+        *((decoder, "direct", kind) for decoder in ("digits-only", "feasible") for kind in both),
+        ("twisted", "direct", "samples"),
+        ("reject", "direct", "samples"),
+        ("reject", "cot", "samples"),
+    }
 
 
 def test_a_small_target_is_enumerated_with_equal_weights():
-    numbers = numbers_along(CATALOG.task("powers-of-2-6"), SETTINGS, 0, 3)
+    numbers = numbers_along(first_conditionals("powers-of-2-6"))
     assert numbers == [("131072", 1 / 3), ("262144", 1 / 3), ("524288", 1 / 3)]
 
 
-def test_numbers_of_a_large_target_depend_on_the_seed():
-    task = CATALOG.task("even-6")
-    first = numbers_along(task, SETTINGS, 0, 16)
-    assert first == numbers_along(task, SETTINGS, 0, 16)
-    assert first != numbers_along(task, SETTINGS, 16, 16)
-    assert first != numbers_along(task, replace(SETTINGS, seed=1), 0, 16)
+def test_numbers_of_a_large_target_depend_on_the_seed_alone():
+    unit = first_conditionals("even-6")
+    first = numbers_along(unit)
+    assert first == numbers_along(replace(unit, model="other"))
+    assert first != numbers_along(replace(unit, start=16))
+    assert first != numbers_along(first_conditionals("even-6", settings=replace(SETTINGS, seed=1)))

@@ -12,9 +12,10 @@ from sampler_bench.files import write_whole
 from sampler_bench.measure.store import RunFolder
 
 SAMPLE = {
-    "task": "t", "task_version": 1, "model": "m", "arm": "a", "decoder": "ancestral", "sample_id": 0,
-    "seed": 2**63 - 1, "prompt_hash": "h", "text": "<b>12</b>", "answer": None, "parse": "none",
-    "valid": False, "finish_reason": "stop", "prompt_tokens": 3, "completion_tokens": 2, "seconds": 0.5,
+    "task": "t", "task_version": 1, "model": "m", "arm": "a", "paraphrase": "p", "decoder": "ancestral",
+    "sample_id": 0, "response_id": 0, "seed": 2**63 - 1, "prompt_hash": "h", "thinking": "",
+    "text": "<b>12</b>", "answer": None, "parse": "none", "valid": False, "log_weight": None,
+    "finish_reason": "stop", "prompt_tokens": 3, "completion_tokens": 2, "forward_passes": 2, "seconds": 0.5,
 }  # fmt: skip
 
 
@@ -30,6 +31,9 @@ def test_records_come_back_as_written(tmp_path):
     assert records["seed"].tolist() == [2**63 - 1] * 2
     assert records["answer"].isna().all()
     assert records["text"][0] == "<b>12</b>"
+    assert records["log_weight"].isna().all()
+    assert "text" not in folder.read("samples", without=["text"])
+    assert folder.read_part("samples", "a")["sample_id"].tolist() == [0]
 
 
 def test_a_folder_being_written_is_closed_to_another_run(tmp_path):

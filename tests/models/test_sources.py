@@ -44,9 +44,9 @@ def test_a_name_that_stands_for_nothing_is_refused(name, tmp_path, monkeypatch):
 
 
 def test_secrets_stay_out_of_what_is_recorded():
-    options = ServerOptions(base_url="http://user:secret@host:8000/v1", api_key="secret")
+    options = ServerOptions(base_urls=["http://user:secret@host:8000/v1"], api_key="secret")
     described = find_model("any", options).describe()
-    assert described["base_url"] == "http://host:8000/v1"
+    assert described["base_urls"] == ["http://host:8000/v1"]
     assert "secret" not in str(described)
     with pytest.raises(InputError, match="VLLM_API_KEY"):
         find_model("smollm2-135m", ServerOptions(vllm_args=["--api-key=secret"]))

@@ -21,7 +21,7 @@ def records() -> pd.DataFrame:
             for position, (p, mine) in enumerate([(P, q), (DONE, DONE)]):
                 rows.append((task, model, "direct", "ancestral", 0, position, 1.0, p, mine, 0.0))
     columns = ["task", "model", "arm", "decoder", "number_id", "position", "weight", "p", "q", "bound"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns).assign(paraphrase="plain")
 
 
 def test_a_panel_a_task_with_entropy_and_cross_entropy(records):

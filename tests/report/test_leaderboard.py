@@ -14,6 +14,7 @@ def scores(*rows) -> pd.DataFrame:
     """Scores from (run, task, model, arm, metric, value)."""
     columns = ["run", "task", "model", "arm", "metric", "value"]
     table = pd.DataFrame(rows, columns=columns).assign(suite="s", decoder="ancestral", unit="", n=1)
+    table = table.assign(paraphrase_low=table["value"] - 0.2, paraphrase_high=table["value"] + 0.3)
     return table.assign(low=table["value"] - 0.1, high=table["value"] + 0.1)
 
 
@@ -28,8 +29,10 @@ BOARD = leaderboard(
         ("r", OVERALL, "better", "direct", "skill", 0.75),
         ("r", "even-6", "good|model", "cot", "validity", 1.0),
         ("r", OVERALL, "good|model", "cot", "validity", 1.0),
+        ("r", OVERALL, "good|model", "cot", "answered", 1.0),
         ("other", "even-6", "bad", "direct", "skill", -12.4),
         ("other", OVERALL, "bad", "direct", "skill", -12.4),
+        ("other", OVERALL, "bad", "direct", "answered", 0.0),
     )
 )
 
@@ -46,6 +49,7 @@ def test_one_row_a_model_and_arm_best_skill_first_and_runs_apart():
 def test_columns_hold_overall_and_task_skill_with_its_interval():
     row = BOARD.iloc[2]
     assert row[["skill", "skill_low", "skill_high"]].tolist() == pytest.approx([0.5, 0.4, 0.6])
+    assert row[["skill_paraphrase_low", "skill_paraphrase_high"]].tolist() == pytest.approx([0.3, 0.8])
     assert (row["even-6"], row["validity"], row["even-6 validity"]) == (0.5, 0.25, 0.25)
     assert math.isnan(BOARD.iloc[3]["skill"])
 
@@ -54,7 +58,7 @@ def test_markdown_has_a_line_a_row_and_escapes_names():
     text = markdown(BOARD)
     assert r"| good\|model | direct | 0.50 · 25% | 0.50 · 25% |" in text
     assert r"| good\|model | cot | – · 100% | – · 100% |" in text
-    assert "| bad | direct | -12 · – | -12 · – |" in text
+    assert "| bad | direct † | -12 · – | -12 · – |" in text
 
 
 def test_the_terminal_table_of_eight_tasks_fits_80_columns():

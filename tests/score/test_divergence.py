@@ -19,7 +19,9 @@ def law(digits: dict[int, float], end: float = 0.0) -> list[float]:
 
 def records(*rows) -> pd.DataFrame:
     columns = ["number_id", "position", "weight", "p", "q"]
-    return pd.DataFrame([dict(zip(columns, row, strict=True)) for row in rows]).assign(bound=0.25)
+    return pd.DataFrame([dict(zip(columns, row, strict=True)) for row in rows]).assign(
+        bound=0.25, paraphrase="a"
+    )
 
 
 def test_content_is_the_divergence_of_digits_and_stopping_that_of_going_on():

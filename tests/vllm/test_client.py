@@ -8,22 +8,24 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from sampler_bench.errors import ServerError
-from sampler_bench.models import smollm2
+from sampler_bench.models import smollm2, vllm_client
 from sampler_bench.models.base import Prompt
+from sampler_bench.models.transport import Transport
 from sampler_bench.models.vllm_client import VllmModel
 from sampler_bench.targets import DIGITS, END
 from sampler_bench.tasks import Catalog
 from tests.conftest import SECRET
 
 pytestmark = pytest.mark.vllm
-PROMPT = Prompt(Catalog().task("twin-primes-6"), Catalog().arm("direct"))
+ARM = Catalog().arm("direct")
+PROMPT = Prompt(Catalog().task("twin-primes-6"), ARM, ARM.paraphrases[0])
 
 
 def ask(server, question, name=smollm2.NAME):
     """The answer of a coroutine function given the connected model."""
 
     async def connected():
-        async with VllmModel(server.base_url, name, SECRET) as model:
+        async with VllmModel(Transport([server.base_url], SECRET), name) as model:
             return await question(model)
 
     return asyncio.run(connected())
@@ -63,11 +65,45 @@ def test_digits_are_written_where_the_chat_template_would_write_them(server):
         answered = [*PROMPT.messages, {"role": "assistant", "content": "649"}]
         body = {"model": model.name, "messages": answered, "add_generation_prompt": False}
         body["continue_final_message"] = True
-        rendered = (await model._request("POST", "/tokenize", body))["tokens"]
-        return rendered, await model._tokenized(PROMPT) + [model._digit_ids[digit] for digit in (6, 4, 9)]
+        rendered = (await model._transport.post("/tokenize", body))["tokens"]
+        return rendered, await model._tokenized(PROMPT) + [
+            model._vocabulary.ids[digit] for digit in (6, 4, 9)
+        ]
 
     rendered, built = ask(server, both)
     assert rendered == built
+
+
+@pytest.mark.parametrize("trace", ["", "I propose 58, which fails.\nAnswer: "])
+def test_one_pass_over_a_number_gives_what_a_request_a_prefix_gives(server, monkeypatch, trace):
+    """Also for digits beyond those that a pass tells of: TOP of 5 leaves many to be asked for."""
+    number = "7" + "0123456789" * 4
+    prefixes = [number[:k] for k in range(len(number) + 1)]
+    read = []
+    monkeypatch.setattr(vllm_client, "TOP", 20)
+    for tokens_a_request in (0, 10**6):
+        monkeypatch.setattr(vllm_client, "TOKENS_A_REQUEST", tokens_a_request)
+        read.append(ask(server, lambda model: model.conditionals(PROMPT, prefixes, trace)))
+    monkeypatch.setattr(vllm_client, "TOP", 5)
+    read.append(ask(server, lambda model: model.conditionals(PROMPT, prefixes, trace)))
+    assert np.abs(read[1] - read[0]).max() < 1e-5
+    assert np.abs(read[2] - read[0]).max() < 1e-5
+
+
+def test_prefixes_shared_by_numbers_are_asked_for_once(server, monkeypatch):
+    monkeypatch.setattr(vllm_client, "TOKENS_A_REQUEST", 0)
+    prefixes = ["", "1", "2", "12", "1", ""]
+
+    async def counted(model):
+        asked = []
+        complete = model._complete
+        monkeypatch.setattr(model, "_complete", lambda body: asked.append(body) or complete(body))
+        await model.conditionals(PROMPT, prefixes)
+        first = len(asked)
+        await model.conditionals(PROMPT, prefixes)
+        return first, len(asked)
+
+    assert ask(server, counted) == (4, 4)
 
 
 def test_samples_repeat_with_their_seed_and_differ_without(server):
