@@ -68,11 +68,11 @@ def test_the_folder_holds_what_is_documented(folder):
     columns = "suite,task,model,arm,decoder,metric,unit,value,low,high,paraphrase_low,paraphrase_high,n"
     assert (folder / "scores.csv").read_text().splitlines()[0] == columns
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert manifest["settings"] == {"seed": 0, "numbers": 32, "samples": 32}
+    assert manifest["settings"] == {"seed": 0, "numbers": 16, "samples": 24}
     assert manifest["tasks"]["twin-primes-3"]["members"] == "54"
     plain = manifest["arms"]["direct"]["paraphrases"][0]
     assert plain["messages"][-1]["content"] == "A random {phrase}."
-    assert manifest["models"]["oracle"]["realised"]["samples"] == 32 * 8
+    assert manifest["models"]["oracle"]["realised"]["samples"] == 24 * 8
     assert manifest["sessions"][0]["packages"]["numpy"]
 
 

@@ -188,6 +188,13 @@ def free_port() -> int:
         ("run quik --model oracle", "unknown suite 'quik'; did you mean 'quick'?"),
         ("run quick --model orcle", "unknown model 'orcle'"),
         ("run quick --model oracle --arm direkt", "unknown arm 'direkt'; did you mean 'direct'?"),
+        (
+            "run quick --model oracle --arm reasoning-7",
+            "unknown arm 'reasoning-7'; did you mean 'reasoning'?",
+        ),
+        ("run quick --model oracle --decoder beam", "unknown decoder 'beam'; there are ancestral,"),
+        ("run quick --model x --decoder twisted --arm cot", "decoder twisted suits none of the arms cot"),
+        ("run quick --model x --timeout 0", "Invalid value for '--timeout'"),
         ("run quick --model oracle --numbers 0", "numbers = 0: it must be at least 1"),
         ("run quick --model oracle --out /proc/run", "cannot write /proc/run"),
         ("run quick", "Missing option '--model'"),
@@ -285,7 +292,10 @@ class NotVllm(OldServer):
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
-        (OldServer, "(vLLM 0.1) does not return the log-probabilities asked for with 'logprob_token_ids'"),
+        (
+            OldServer,
+            "(vLLM 0.1): the server does not return the log-probabilities asked for with 'logprob_token_ids'",
+        ),
         (NotVllm, "does not answer as a vLLM server"),
     ],
 )

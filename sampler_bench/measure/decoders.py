@@ -15,22 +15,20 @@ eleven symbols for the others.
 """
 
 import asyncio
-import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from sampler_bench.errors import InputError
 from sampler_bench.measure.answers import parse_answers
+from sampler_bench.measure.particles import Particle, resampled
 from sampler_bench.models.base import NATURAL, DigitModel, Prompt, Response, SamplingOptions, child_seeds
 from sampler_bench.targets import END, SYMBOLS, Target
 from sampler_bench.tasks import Arm
 
 TRIES = 64  # of ``reject``, for one number
-RESAMPLE_BELOW = 0.5  # effective share of the particles
 
 
 @dataclass(frozen=True)
@@ -131,7 +129,7 @@ class _Twisting(Decoder):
 
     async def sample(self, model: DigitModel, prompt: Prompt, size: int, seed: int) -> list[Response]:
         rng, started = np.random.default_rng(seed), time.monotonic()
-        particles = [_Particle() for _ in range(size)]
+        particles = [Particle() for _ in range(size)]
         while growing := [particle for particle in particles if particle.grows]:
             prefixes = sorted({particle.text for particle in growing})
             q_of = dict(zip(prefixes, await model.conditionals(prompt, prefixes), strict=True))
@@ -140,7 +138,7 @@ class _Twisting(Decoder):
                 twist = self.twist(prompt.task.target, particle.text)
                 particle.extend(shaped(q_of[particle.text], self.options) * twist, twist, rng)
             if self.resamples:
-                particles = _resampled(particles, rng)
+                particles = resampled(particles, rng)
         seconds = (time.monotonic() - started) / size
         return [particle.response(seed, seconds) for particle in particles]
 
@@ -233,67 +231,3 @@ def shaped(q: np.ndarray, options: SamplingOptions) -> np.ndarray:
     kept[options.top_k or len(q) :] = False
     law[order[~kept]] = 0.0
     return law / law.sum()
-
-
-class _Particle:
-    """A number being drawn, its log weight so far, and the log of the twist within that weight."""
-
-    def __init__(self):
-        self.text, self.finish_reason = "", ""
-        self.log_weight, self.log_twist = 0.0, 0.0
-        self.symbols, self.forward_passes = 0, 0
-
-    @property
-    def grows(self) -> bool:
-        return not self.finish_reason
-
-    def extend(self, weighed: np.ndarray, twist: np.ndarray, rng: np.random.Generator) -> None:
-        mass = weighed.sum()
-        if mass == 0:
-            self.log_weight, self.finish_reason = -math.inf, "dead-end"
-            return
-        symbol = rng.choice(SYMBOLS, p=weighed / mass)
-        self.log_weight += math.log(mass)
-        self.log_twist += math.log(twist[symbol])
-        self.symbols += 1
-        if symbol == END:
-            self.finish_reason = "stop"
-        else:
-            self.text += str(symbol)
-
-    def response(self, seed: int, seconds: float) -> Response:
-        return Response(
-            text=self.text,
-            seed=seed,
-            finish_reason=self.finish_reason,
-            prompt_tokens=0,
-            completion_tokens=self.symbols,
-            seconds=seconds,
-            forward_passes=self.forward_passes,
-            log_weight=self.log_weight - self.log_twist,
-        )
-
-
-def _resampled(particles: list[_Particle], rng: np.random.Generator) -> list[_Particle]:
-    """The particles, or, where few carry the weight, as many drawn among them (systematic resampling)."""
-    logs = np.array([particle.log_weight for particle in particles])
-    if np.isneginf(logs).all():
-        return particles
-    weights = np.exp(logs - logs.max())
-    if weights.sum() ** 2 / (weights**2).sum() >= RESAMPLE_BELOW * len(particles):
-        return particles
-    level = logs.max() + math.log(weights.mean())
-    ticks = (rng.random() + np.arange(len(particles))) / len(particles)
-    chosen = np.searchsorted(np.cumsum(weights) / weights.sum(), ticks)
-    return [_copy(particles[i], level, passes) for i, passes in zip(chosen, _passes(particles), strict=True)]
-
-
-def _passes(particles: Iterable[_Particle]) -> list[int]:
-    return [particle.forward_passes for particle in particles]
-
-
-def _copy(particle: _Particle, log_weight: float, forward_passes: int) -> _Particle:
-    """A copy at a common weight; the passes stay where they were counted, or the total would change."""
-    copy = _Particle()
-    copy.__dict__.update(vars(particle), log_weight=log_weight, forward_passes=forward_passes)
-    return copy

@@ -18,7 +18,7 @@ digits cut into groups of fixed length.
 import itertools
 import math
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -144,36 +144,57 @@ async def digit_conditionals(
     ndarray of float64, shape (len(prefixes), 11)
         The digits 0..9, then the mass on all else: texts that end, and texts no longer canonical.
     """
-    longest = max(map(len, vocabulary.texts))
-    heads = sorted({u[:i] for u in prefixes for i in range(max(0, len(u) - longest), len(u) + 1)} - {""})
+    heads = sorted({u[:i] for u in prefixes for i in _cuts(u, vocabulary)} - {""})
     tokens_of = {"": (), **dict(zip(heads, await tokenizer.split(heads) if heads else [], strict=True))}
     runs = sorted({tokens[:k] for tokens in tokens_of.values() for k in range(len(tokens) + 1)}, key=len)
     follows = {run: await tokenizer.followers(run[-1], vocabulary) for run in runs if run}
     follows[()] = np.ones(len(vocabulary.ids), bool)
     open_runs = [run for run in runs if follows[run].any()]
     law_of = dict(zip(open_runs, await laws(open_runs), strict=True))
-    log_mass = {(): 0.0}
-    place = {token: i for i, token in enumerate(vocabulary.ids)}
-    with np.errstate(divide="ignore"):
-        for run in runs[1:]:
-            log_mass[run] = log_mass[run[:-1]] + float(np.log(law_of[run[:-1]][place[run[-1]]]))
+    log_mass = _log_masses(runs, law_of, vocabulary)
+    canonical = {run: law * follows[run] for run, law in law_of.items()}
     table = _NextDigits(vocabulary)
     q = np.zeros((len(prefixes), SYMBOLS))
     for row, u in zip(q, prefixes, strict=True):
-        covers = [(u[i:], tokens_of[u[:i]]) for i in range(max(0, len(u) - longest), len(u) + 1)]
-        covers = [(rest, run) for rest, run in covers if run in law_of]
-        peak = max(log_mass[run] for _, run in covers)
-        if peak == -math.inf:  # the model rules this prefix out
-            continue
-        own = 0.0 if u else 1.0
-        for rest, run in covers:
-            starting, digit = table.after(rest)
-            mass = np.exp(log_mass[run] - peak) * (law_of[run] * follows[run])[starting]
-            own += mass.sum() if rest else 0.0
-            row[:END] += np.bincount(digit, mass, minlength=SYMBOLS)[:END]
-        row[:END] /= own if own > 0 else 1.0
+        covers = [(u[i:], tokens_of[u[:i]]) for i in _cuts(u, vocabulary)]
+        parts = [(rest, log_mass[run], canonical[run]) for rest, run in covers if run in canonical]
+        row[:END] = _next_digit_law(u, parts, table)
     q[:, END] = np.maximum(1 - q[:, :END].sum(axis=1), END_RESOLUTION)
     return q
+
+
+def _cuts(u: str, vocabulary: DigitVocabulary) -> range:
+    """Where the token that completes u may begin; at its end, if that token goes on from u."""
+    return range(max(0, len(u) - max(map(len, vocabulary.texts))), len(u) + 1)
+
+
+def _log_masses(
+    runs: Sequence[Tokens], law_of: Mapping[Tokens, np.ndarray], vocabulary: DigitVocabulary
+) -> dict[Tokens, float]:
+    """ln of the probability of each run of tokens; runs come after those that they go on from."""
+    place = {token: i for i, token in enumerate(vocabulary.ids)}
+    log_mass = {(): 0.0}
+    with np.errstate(divide="ignore"):
+        for run in runs[1:]:
+            log_mass[run] = log_mass[run[:-1]] + float(np.log(law_of[run[:-1]][place[run[-1]]]))
+    return log_mass
+
+
+def _next_digit_law(
+    u: str, parts: Sequence[tuple[str, float, np.ndarray]], table: "_NextDigits"
+) -> np.ndarray:
+    """q(digit | u), shape (10,), by the ways to cover u: the digits left to one token, ln of the mass of
+    what stands before it, and its law."""
+    peak = max(log_mass for _, log_mass, _ in parts)
+    if peak == -math.inf:  # the model rules u out
+        return np.zeros(END)
+    own, longer = float(not u), np.zeros(END)  # Q(u) and Q(u d), over the greatest mass
+    for rest, log_mass, law in parts:
+        starting, digit = table.after(rest)
+        mass = np.exp(log_mass - peak) * law[starting]
+        own += mass.sum() if rest else 0.0
+        longer += np.bincount(digit, mass, minlength=SYMBOLS)[:END]
+    return longer / own if own > 0 else longer
 
 
 class _NextDigits:

@@ -154,7 +154,7 @@ class Transport:
             sentence = f"{endpoint.base_url}{path} answered {reply.status_code}: {_message(reply)}"
             if reply.is_server_error and not await endpoint.is_healthy():
                 raise _TransientError(sentence)  # the last words of a server that is ending
-            raise ServerError(sentence)
+            raise RefusedError(sentence) if reply.status_code == 400 else ServerError(sentence)
         endpoint.succeeded()
         try:
             return reply.json()
@@ -204,6 +204,10 @@ class Transport:
             server.check()
             await asyncio.sleep(1)
         endpoint.last_answer = time.monotonic()
+
+
+class RefusedError(ServerError):
+    """A server understood a request and refuses it."""
 
 
 class _TransientError(ServerError):

@@ -3,31 +3,18 @@
 import asyncio
 import math
 import time
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from sampler_bench.errors import ModelError, ServerError
 from sampler_bench.models.base import NATURAL, Prompt, Response, SamplingOptions, child_seeds
-from sampler_bench.models.tokens import (
-    END_RESOLUTION,
-    DigitTokenizer,
-    DigitVocabulary,
-    Tokens,
-    digit_conditionals,
-)
+from sampler_bench.models.digit_laws import DigitLaws, one_token, probabilities
+from sampler_bench.models.tokens import DigitTokenizer, DigitVocabulary
 from sampler_bench.models.transport import Endpoint, Transport
-from sampler_bench.targets import END, SYMBOLS
 
-TOP = 20  # log-probabilities a position of a prompt: vLLM's default allows no more
-# A pass over prompt and number reads no prefix cache, a request for one position does. What such a request
-# costs, in tokens of a prompt (measured on two cores), decides which is cheaper.
-TOKENS_A_REQUEST = 24
-IDS_AT_ONCE = 128  # vLLM's limit on tokens whose log-probabilities can be asked for
 PROBES_AGREE = 0.02  # servers of one model, in half precision and differently batched, are closer
-KEPT_LAWS = 8192  # next-token laws remembered
 
 # Nothing masked, sent explicitly: a server's defaults may say otherwise.
 UNMASKED = {"min_p": 0.0, "repetition_penalty": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0.0}
@@ -57,8 +44,8 @@ class VllmModel:
         self.server_version, self.digits, self.probe = "", "", []
         self._transport = transport
         self._tokenizer = DigitTokenizer(self._tokenize)
+        self._vocabulary = DigitVocabulary([], [])  # until it is learnt
         self._prompt_ids: dict[str, list[int]] = {}
-        self._laws: OrderedDict[Tokens, list[float]] = OrderedDict()
         self._context = 0
 
     async def __aenter__(self) -> "VllmModel":
@@ -90,14 +77,7 @@ class VllmModel:
         if trace:
             ids = ids + await self._before_a_digit(trace)
         self._check_room(prompt, len(ids) + max(map(len, prefixes), default=0) + 1)
-        if not self._vocabulary.single:
-            laws = partial(self._token_laws, ids)
-            return await digit_conditionals(prefixes, self._tokenizer, self._vocabulary, laws)
-        law = await self._single_digit_laws(ids, prefixes)
-        q = np.empty((len(prefixes), SYMBOLS))
-        q[:, :END] = np.reshape([law[prefix] for prefix in prefixes], (-1, END))
-        q[:, END] = np.maximum(1 - q[:, :END].sum(axis=1), END_RESOLUTION)
-        return q
+        return await self._laws.after(ids, prefixes)
 
     async def sample(
         self, prompt: Prompt, size: int, seed: int, options: SamplingOptions = NATURAL
@@ -127,7 +107,6 @@ class VllmModel:
     async def _check_servers(self) -> None:
         """Learn the servers' version, context and digit tokens; go on without those that do not suit."""
         probes: list[list[float]] = []
-        self._vocabulary = DigitVocabulary([], [])
         for endpoint in list(self._transport.endpoints):
             try:
                 await self._check_name(endpoint)
@@ -146,8 +125,8 @@ class VllmModel:
         try:
             version = (await self._transport.send(endpoint, "GET", "/version"))["version"]
             models = (await self._transport.send(endpoint, "GET", "/v1/models"))["data"]
-            context = {model["id"]: model["max_model_len"] for model in models}
-        except (ServerError, KeyError, TypeError) as error:
+            context = {model["id"]: model.get("max_model_len") or math.inf for model in models}
+        except (ServerError, KeyError, TypeError, AttributeError) as error:
             raise ServerError(f"{url} does not answer as a vLLM server: {error}") from error
         if self.name not in context:
             raise ServerError(f"{url} serves {', '.join(context)}, not {self.name!r}")
@@ -157,6 +136,7 @@ class VllmModel:
     async def _learn_digits(self) -> None:
         single = await self._tokenizer.single_digits()
         self._vocabulary = single or await self._tokenizer.vocabulary(await self._token_texts())
+        self._laws = DigitLaws(self._complete, self._tokenizer, self._vocabulary)
 
     async def _token_texts(self) -> list[str]:
         """What the tokens of the vocabulary read."""
@@ -172,9 +152,12 @@ class VllmModel:
 
     async def _probe(self, endpoint: Endpoint) -> list[float]:
         ids = [self._vocabulary.ids[self._vocabulary.texts.index(digit)] for digit in "0123456789"]
-        body = {"model": self.name, "prompt": ids} | _one_token(ids)
+        body = {"model": self.name, "prompt": ids} | one_token(ids)
         answer = await self._transport.send(endpoint, "POST", "/v1/completions", body)
-        return self._probabilities(answer["choices"][0], ids)
+        try:
+            return probabilities(answer["choices"][0], ids).tolist()
+        except ServerError as error:
+            raise ServerError(f"{endpoint.base_url} (vLLM {self.server_version}): {error}") from error
 
     # Prompts as tokens
 
@@ -219,71 +202,6 @@ class VllmModel:
                 "larger --max-model-len, or choose another task or arm"
             )
 
-    # Conditionals
-
-    async def _single_digit_laws(self, ids: list[int], prefixes: Sequence[str]) -> dict[str, list[float]]:
-        """Probabilities of the ten digits after each prefix, where every digit is a token."""
-        laws: dict[str, list[float]] = {}
-        passes = [
-            self._along(ids, number, wanted)
-            for number, wanted in _numbers(prefixes)
-            if len(wanted) * TOKENS_A_REQUEST > len(ids) + len(number)
-        ]
-        for found in await asyncio.gather(*passes):
-            laws.update(found)
-        missing = [prefix for prefix in dict.fromkeys(prefixes) if prefix not in laws]
-        runs = [tuple(self._vocabulary.ids[int(digit)] for digit in prefix) for prefix in missing]
-        laws.update(zip(missing, await self._token_laws(ids, runs), strict=True))
-        return laws
-
-    async def _along(self, ids: list[int], number: str, wanted: Sequence[str]) -> dict[str, list[float]]:
-        """What one pass over a number tells of the wanted prefixes: a digit beyond the top is not told."""
-        digit_ids = self._vocabulary.ids
-        prompt = ids + [digit_ids[int(digit)] for digit in number]
-        choice = await self._complete({"prompt": prompt, "prompt_logprobs": TOP} | _one_token(digit_ids))
-        laws = {number: self._probabilities(choice, digit_ids)}
-        positions = choice.get("prompt_logprobs") or [None] * len(prompt)
-        for prefix in wanted:
-            told = positions[len(ids) + len(prefix)] if len(prefix) < len(number) else None
-            if told and all(str(token) in told for token in digit_ids):
-                logprobs = [told[str(token)]["logprob"] for token in digit_ids]
-                laws[prefix] = self._checked([math.exp(value) for value in logprobs])
-        return {prefix: law for prefix, law in laws.items() if prefix in wanted}
-
-    async def _token_laws(self, ids: list[int], runs: Sequence[Tokens]) -> list[list[float]]:
-        """Probabilities of the vocabulary's tokens after the prompt and each run of tokens."""
-        return await asyncio.gather(*(self._token_law((*ids, *run)) for run in runs))
-
-    async def _token_law(self, prompt: Tokens) -> list[float]:
-        if prompt not in self._laws:
-            wanted = self._vocabulary.ids
-            parts = [wanted[i : i + IDS_AT_ONCE] for i in range(0, len(wanted), IDS_AT_ONCE)]
-            asked = [self._complete({"prompt": list(prompt)} | _one_token(part)) for part in parts]
-            found = zip(await asyncio.gather(*asked), parts, strict=True)
-            self._laws[prompt] = [p for choice, part in found for p in self._probabilities(choice, part)]
-            if len(self._laws) > KEPT_LAWS:
-                self._laws.popitem(last=False)
-        return self._laws[prompt]
-
-    def _probabilities(self, choice: dict, ids: Sequence[int]) -> list[float]:
-        """Of the given tokens, from the answer to a request for one token."""
-        try:
-            logprobs = choice["logprobs"]["top_logprobs"][0]
-            return self._checked([math.exp(logprobs[f"token_id:{token}"]) for token in ids])
-        except (KeyError, IndexError, TypeError) as error:
-            raise ServerError(
-                f"the server (vLLM {self.server_version}) does not return the log-probabilities asked "
-                "for with 'logprob_token_ids'; a vLLM of 0.32 or later does"
-            ) from error
-
-    def _checked(self, found: list[float]) -> list[float]:
-        if not all(0 <= probability <= 1 + END_RESOLUTION for probability in found):
-            raise ServerError(
-                f"the server returned probabilities that are none: {found}; the weights of {self.name} "
-                "or their precision are not right"
-            )
-        return found
-
     # Samples
 
     async def _respond(self, prompt: Prompt, ids: list[int], seed: int, options: SamplingOptions) -> Response:
@@ -301,15 +219,13 @@ class VllmModel:
         thinking = thought.text if arm.thinking_end in thought.text else thought.text + arm.lead
         body = {"prompt": ids + await self._tokenize(thinking), "max_tokens": prompt.max_tokens}
         answer = await self._response(body, seed, options)
-        return Response(
-            text=answer.text,
-            seed=seed,
-            finish_reason=answer.finish_reason,
+        return replace(
+            answer,
+            thinking=thinking,
             prompt_tokens=thought.prompt_tokens,
             completion_tokens=thought.completion_tokens + answer.completion_tokens,
-            seconds=thought.seconds + answer.seconds,
-            thinking=thinking,
             forward_passes=thought.forward_passes + answer.forward_passes,
+            seconds=thought.seconds + answer.seconds,
         )
 
     async def _response(self, body: dict, seed: int, options: SamplingOptions) -> Response:
@@ -329,25 +245,3 @@ class VllmModel:
         """The one choice of a completion, with the request's token usage beside it."""
         answer = await self._transport.post("/v1/completions", {"model": self.name, **body})
         return {**answer["choices"][0], "usage": answer["usage"]}
-
-
-def _one_token(ids: Sequence[int]) -> dict:
-    """A request for the log-probabilities of tokens to come next, over the whole vocabulary."""
-    return {
-        "max_tokens": 1,
-        "temperature": 1.0,
-        "logprobs": 0,
-        "logprob_token_ids": list(ids),
-        "return_tokens_as_token_ids": True,
-    }
-
-
-def _numbers(prefixes: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """The longest prefixes, each with those that lie along it and along none before it."""
-    ordered = sorted(set(prefixes))
-    rest = set(ordered)
-    for number, following in zip(ordered, [*ordered[1:], ""], strict=True):
-        if not following.startswith(number) or not following:
-            wanted = [number[:k] for k in range(len(number) + 1) if number[:k] in rest]
-            rest.difference_update(wanted)
-            yield number, wanted

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from itertools import cycle
+from itertools import cycle, product
 from pathlib import Path
 
 import matplotlib as mpl
@@ -15,7 +15,9 @@ from sampler_bench.score.divergence import profile
 from sampler_bench.targets import END
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
+LINES = list(product(["-", "--", ":"], COLOURS))
 COLUMNS = 4
+LEGEND_COLUMNS = 5
 MOST_MARKERS = 12
 STYLE = {
     "font.size": 9,
@@ -55,7 +57,12 @@ def digit_profile(
         handles = {line.get_label(): line for panel in panels for line in panel.get_lines()}
         figure.supxlabel("digit")
         figure.supylabel("nats per digit")
-        figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=len(handles))
+        figure.legend(
+            handles.values(),
+            handles.keys(),
+            loc="outside upper center",
+            ncols=min(len(handles), LEGEND_COLUMNS),
+        )
     return figure
 
 
@@ -66,12 +73,14 @@ def save_png(figure: Figure, path: Path) -> None:
 
 def _draw_panel(panel: Axes, records: pd.DataFrame, rows: Sequence[tuple[str, str, str]]) -> None:
     truth = None
-    for colour, (model, arm, decoder) in zip(cycle(COLOURS), rows, strict=False):
+    for (dashes, colour), label, (model, arm, decoder) in zip(
+        cycle(LINES), _labels(rows), rows, strict=False
+    ):
         mine = (records["model"] == model) & (records["arm"] == arm) & (records["decoder"] == decoder)
         if not mine.any():
             continue
         truth, content = _by_digit(records[mine])
-        _draw_line(panel, truth + content, color=colour, lw=1.3, label=model)
+        _draw_line(panel, truth + content, color=colour, ls=dashes, lw=1.3, label=label)
     if truth is not None:
         _draw_line(panel, truth, color="black", lw=1.8, label="truth (entropy)", zorder=3)
         low, high = panel.get_ylim()
@@ -79,6 +88,17 @@ def _draw_panel(panel: Axes, records: pd.DataFrame, rows: Sequence[tuple[str, st
         panel.xaxis.get_major_locator().set_params(integer=True)
         if len(truth) == 1:
             panel.set_xticks([1])
+
+
+def _labels(rows: Sequence[tuple[str, str, str]]) -> list[str]:
+    """The model; with arm and decoder if it has several."""
+    models = [model for model, _, _ in rows]
+    return [
+        model
+        if models.count(model) == 1
+        else f"{model} {arm}" + (f", {decoder}" if decoder != "ancestral" else "")
+        for model, arm, decoder in rows
+    ]
 
 
 def _draw_line(panel: Axes, by_digit: np.ndarray, **style) -> None:

@@ -14,6 +14,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 SECONDS_BETWEEN_LINES = 10
 SPEEDS = (("conditionals", "positions"), ("samples", "samples"))  # of which records, and what they are called
@@ -25,14 +26,16 @@ class Display:
     def __init__(self, quiet: bool = False):
         self._console = Console(stderr=True, quiet=quiet, highlight=False)
         self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
+            TextColumn("{task.fields[speed]}"),
+            BarColumn(bar_width=8),
             MofNCompleteColumn(),
-            TimeRemainingColumn(),
+            TimeRemainingColumn(compact=True),
             console=self._console,
+            expand=True,
             disable=not self._console.is_terminal,
         )
-        self._task = self._bar.add_task("", total=None, visible=False)
+        self._task = self._bar.add_task("", total=None, visible=False, speed="")
         self._model, self._done, self._total, self._last_line = "", 0, 0, 0.0
 
     def __enter__(self) -> "Display":
@@ -61,12 +64,12 @@ class Display:
         speeds = [
             f"{self._records[kind] / seconds:.0f} {name}/s" for kind, name in SPEEDS if self._records[kind]
         ]
-        line = f"{self._model}  {what}  {', '.join(speeds)}"
-        self._bar.update(self._task, description=line, completed=self._done)
+        speed = ", ".join(speeds)
+        self._bar.update(self._task, description=what, speed=speed, completed=self._done)
         late = time.monotonic() - self._last_line > SECONDS_BETWEEN_LINES
         if not self._console.is_terminal and (late or self._done == self._total):
             self._last_line = time.monotonic()
-            self.say(f"{self._model}: {self._done} of {self._total} units  ({what}, {', '.join(speeds)})")
+            self.say(f"{self._model}: {self._done} of {self._total} units  ({what}, {speed})")
 
 
 @contextmanager

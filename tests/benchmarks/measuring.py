@@ -24,7 +24,7 @@ from sampler_bench.measure.decoders import parse_decoder
 from sampler_bench.measure.execute import execute
 from sampler_bench.measure.plan import Settings, Unit, plan_units
 from sampler_bench.measure.store import RunFolder
-from sampler_bench.models import smollm2, vllm_client
+from sampler_bench.models import digit_laws, smollm2
 from sampler_bench.models.sources import ServerOptions, find_model
 from sampler_bench.models.transport import FIRST_LIMIT, Transport
 from sampler_bench.models.vllm_client import VllmModel
@@ -82,7 +82,9 @@ def _measure(url: str, key: str | None, units: list[Unit], bodies: list[dict]) -
     async def work(folder: RunFolder) -> None:
         async with VllmModel(Transport([url], key), smollm2.NAME) as model:
             complete = model._complete
-            model._complete = lambda body: bodies.append({"model": smollm2.NAME, **body}) or complete(body)
+            model._laws._complete = lambda body: (
+                bodies.append({"model": smollm2.NAME, **body}) or complete(body)
+            )
             await execute(units, model, folder, lambda *_: None)
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -109,7 +111,7 @@ def _fire(url: str, key: str | None, bodies: list[dict]) -> None:
 
 @contextmanager
 def _one_request_a_prefix():
-    with mock.patch.object(vllm_client, "TOKENS_A_REQUEST", 0):
+    with mock.patch.object(digit_laws, "TOKENS_A_REQUEST", 0):
         yield
 
 

@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from sampler_bench.errors import ServerError
-from sampler_bench.models import smollm2, vllm_client
+from sampler_bench.models import digit_laws, smollm2
 from sampler_bench.models.base import Prompt
 from sampler_bench.models.transport import Transport
 from sampler_bench.models.vllm_client import VllmModel
@@ -80,24 +80,33 @@ def test_one_pass_over_a_number_gives_what_a_request_a_prefix_gives(server, monk
     number = "7" + "0123456789" * 4
     prefixes = [number[:k] for k in range(len(number) + 1)]
     read = []
-    monkeypatch.setattr(vllm_client, "TOP", 20)
+    monkeypatch.setattr(digit_laws, "TOP", 20)
     for tokens_a_request in (0, 10**6):
-        monkeypatch.setattr(vllm_client, "TOKENS_A_REQUEST", tokens_a_request)
+        monkeypatch.setattr(digit_laws, "TOKENS_A_REQUEST", tokens_a_request)
         read.append(ask(server, lambda model: model.conditionals(PROMPT, prefixes, trace)))
-    monkeypatch.setattr(vllm_client, "TOP", 5)
+    monkeypatch.setattr(digit_laws, "TOP", 5)
     read.append(ask(server, lambda model: model.conditionals(PROMPT, prefixes, trace)))
     assert np.abs(read[1] - read[0]).max() < 1e-5
     assert np.abs(read[2] - read[0]).max() < 1e-5
 
 
+def test_a_server_that_tells_too_little_of_a_prompt_is_asked_prefix_by_prefix(server, monkeypatch):
+    prefixes = [("7" * 40)[:k] for k in range(41)]
+    read = []
+    for top in (10, 10**6):  # more than there are tokens: refused
+        monkeypatch.setattr(digit_laws, "TOP", top)
+        read.append(ask(server, lambda model: model.conditionals(PROMPT, prefixes)))
+    assert np.abs(read[1] - read[0]).max() < 1e-5
+
+
 def test_prefixes_shared_by_numbers_are_asked_for_once(server, monkeypatch):
-    monkeypatch.setattr(vllm_client, "TOKENS_A_REQUEST", 0)
+    monkeypatch.setattr(digit_laws, "TOKENS_A_REQUEST", 0)
     prefixes = ["", "1", "2", "12", "1", ""]
 
     async def counted(model):
         asked = []
         complete = model._complete
-        monkeypatch.setattr(model, "_complete", lambda body: asked.append(body) or complete(body))
+        monkeypatch.setattr(model._laws, "_complete", lambda body: asked.append(body) or complete(body))
         await model.conditionals(PROMPT, prefixes)
         first = len(asked)
         await model.conditionals(PROMPT, prefixes)
