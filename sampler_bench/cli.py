@@ -1,6 +1,7 @@
 """The command line: parse, call one function, print. Errors are one sentence on stderr and exit code 2."""
 
 import json
+import os
 import re
 import signal
 import sys
@@ -22,6 +23,7 @@ from sampler_bench.tasks import Catalog, load_task
 
 BAD_INPUT = 2
 INTERRUPTED = 130
+STOPS = (signal.SIGINT, signal.SIGTERM)
 UsageError = typer.BadParameter.__base__  # click's own, or that of the click inside newer typers
 
 
@@ -303,7 +305,8 @@ def doctor(base_url: BaseUrl = None) -> None:
 
 def main() -> None:
     """Entry point of the console script."""
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in STOPS:
+        signal.signal(number, _stop)
     try:
         code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except UsageError as error:
@@ -314,6 +317,8 @@ def main() -> None:
         code = _refuse(f"the system refused a file: {error}")
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
+    for number in STOPS:
+        signal.signal(number, signal.SIG_IGN)  # nothing is left to stop
     sys.exit(code)
 
 
@@ -338,8 +343,16 @@ def _refuse(reason: str) -> int:
     return BAD_INPUT
 
 
-def _terminated(*_: object) -> None:
+def _stop(*_: object) -> None:
+    """Stop in good order; at once if asked again: files are whole at any moment, servers end with us."""
+    for number in STOPS:
+        signal.signal(number, _stop_at_once)
     raise KeyboardInterrupt
+
+
+def _stop_at_once(*_: object) -> None:
+    os.write(2, b"stopped at once; what was measured is kept\n")
+    os._exit(INTERRUPTED)
 
 
 def _print_leaderboard(runs: list[Path], out: Path, only: str | None = None) -> None:

@@ -19,7 +19,7 @@ class Proxy:
     ----------
     faults : list of str
         Taken from the front, one a request to ``/v1/completions``: ``cut`` (the connection ends in the middle
-        of the response), ``503``, ``hang`` (no answer for 30 s), ``pass``.
+        of the response), ``503``, ``hang`` (no answer for 20 s), ``pass``.
     mangle : callable
         What is done to the JSON of every completion.
     dead : bool
@@ -38,6 +38,9 @@ class Proxy:
         self._lock = threading.Lock()
         self._http = httpx.Client(timeout=600, limits=httpx.Limits(max_connections=None))
 
+    def close(self) -> None:
+        self._http.close()
+
     def answer(self, request: http.server.BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
         completion = request.path == "/v1/completions"
@@ -48,7 +51,7 @@ class Proxy:
             request.close_connection = True
             return
         if fault == "hang":
-            time.sleep(30)
+            time.sleep(20)
         if fault == "503":
             request.send_error(503)
             return
@@ -103,3 +106,4 @@ def proxy(upstream: str) -> Iterator[Proxy]:
     finally:
         listening.shutdown()
         listening.server_close()
+        made.close()

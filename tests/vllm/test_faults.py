@@ -17,11 +17,9 @@ from tests.vllm.processes import processes_below
 from tests.vllm.proxy import proxy
 
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(900)]
-RUN = ["run", "twin-primes-4", "--model", "smollm2-135m", "--numbers", "40", "--samples", "60"]
+RUN = ["run", "twin-primes-4", "--model", "smollm2-135m", "--numbers", "18", "--samples", "24"]
 ARMS = ["--arm", "direct", "--arm", "batch"]
-UNITS = (
-    3 * 3 + 3 * 2 + 3 + 3
-)  # three paraphrases: direct 40 numbers, 20 responses; batch 10 numbers, 3 responses
+UNITS = 3 * (2 + 1 + 1 + 1)  # a paraphrase: 18 numbers, 8 responses; batch: 5 numbers, 1 response
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen:
@@ -80,9 +78,7 @@ def undisturbed(server, tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    ("blow", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130), (signal.SIGTERM, 130)]
-)
+@pytest.mark.parametrize(("blow", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
 def test_a_run_cut_short_goes_on_to_the_same_records(server, undisturbed, tmp_path, blow, code):
     folder = tmp_path / "run"
     process = start(folder, "--base-url", server.base_url)
@@ -103,9 +99,9 @@ def test_a_run_cut_short_goes_on_to_the_same_records(server, undisturbed, tmp_pa
 
 def test_connections_cut_overload_and_silence_are_tried_again(server, undisturbed, tmp_path):
     with proxy(server.base_url) as between:
-        between.faults = ["pass"] * 9 + ["cut", "503", "pass", "cut", "pass", "hang", "503", "pass"] * 4
-        finish(start(tmp_path / "run", "--base-url", between.url, "--timeout", "20"))
-        assert between.injected == 20
+        between.faults = ["pass"] * 9 + ["cut", "503", "pass", "cut", "pass", "hang", "503", "pass"] * 2
+        finish(start(tmp_path / "run", "--base-url", between.url, "--timeout", "15"))
+        assert between.injected == 10
     assert_same_records(tmp_path / "run", undisturbed)
 
 
@@ -166,13 +162,18 @@ def test_a_server_started_here_is_killed_and_hangs_and_is_started_again(undistur
 FILL_THE_DISK = """
 import resource, sys
 from sampler_bench.cli import main
-resource.setrlimit(resource.RLIMIT_FSIZE, (14_000, 14_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (11_000, 11_000))
 main()
 """
 
 
-def test_a_disk_that_fills_ends_the_run_in_a_sentence_and_room_lets_it_go_on(server, undisturbed, tmp_path):
+def test_a_disk_that_fills_ends_the_run_in_a_sentence_and_room_lets_it_go_on(
+    server, undisturbed, cli, tmp_path
+):
+    """A limit on file size stands for the full disk: the larger parts no longer fit."""
     folder = tmp_path / "run"
+    assert cli(*RUN, "--arm", "batch", "--out", folder, "--base-url", server.base_url).returncode == 0
+    written = parts(folder)
     arguments = [*RUN, *ARMS, "--out", str(folder), "--base-url", server.base_url, "--quiet"]
     full = subprocess.run(
         [sys.executable, "-c", FILL_THE_DISK, *arguments], capture_output=True, text=True, check=False
@@ -181,7 +182,8 @@ def test_a_disk_that_fills_ends_the_run_in_a_sentence_and_room_lets_it_go_on(ser
     assert full.stderr.startswith("error: cannot write ")
     assert full.stderr.count("\n") == 1
     kept = parts(folder)
-    assert 0 < len(kept) < UNITS
+    assert len(written) <= len(kept) < UNITS
+    assert {name: kept[name] for name in written} == written
     finish(start(folder, "--base-url", server.base_url))
     finished = parts(folder)
     assert {name: finished[name] for name in kept} == kept
@@ -223,7 +225,7 @@ def other_weights(answer: dict) -> dict:
 
 
 def test_other_weights_behind_the_same_name_are_not_mixed_in(server, undisturbed, cli):
-    size = ["--numbers", 40, "--samples", 60]
+    size = ["--numbers", 18, "--samples", 24]
     with proxy(server.base_url) as between:
         between.mangle = other_weights
         beside = cli("run", "even-6", "--model", "smollm2-135m", "--base-url", server.base_url,
@@ -251,6 +253,6 @@ def test_an_arm_whose_rule_never_fits_is_named_and_marked(server, cli, tmp_path)
 
 def test_every_response_is_kept_whatever_it_says(undisturbed):
     records = RunFolder(undisturbed).read("samples")
-    assert Counter(records["arm"]) == {"direct": 60, "batch": 72}
+    assert Counter(records["arm"]) == {"direct": 24, "batch": 24}
     assert not records["valid"].all()
     assert (records["parse"] == "none").equals(records["answer"].isna())
