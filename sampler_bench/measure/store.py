@@ -14,6 +14,7 @@ from sampler_bench.files import explained, locked, write_whole
 from sampler_bench.measure.records import SCHEMAS
 
 MANIFEST = "manifest.json"
+JOINED = 128  # parts read into one table
 
 
 class RunFolder:
@@ -68,7 +69,7 @@ class RunFolder:
         columns = [name for name in schema.names if name not in without]
         with _readable(self.path / kind):
             parts = sorted((self.path / kind).glob("*.parquet"))
-            tables = [pq.read_table(part, columns=columns) for part in parts]
+            tables = [_joined(parts[i : i + JOINED], columns) for i in range(0, len(parts), JOINED)]
             records = pa.concat_tables([schema.empty_table().select(columns), *tables]).to_pandas()
         item = ["number_id", "position"] if kind == "conditionals" else ["sample_id"]
         keys = ["task", "model", "arm", "decoder", "paraphrase", *item]
@@ -91,6 +92,15 @@ class RunFolder:
 
     def _part(self, kind: str, unit_id: str) -> Path:
         return self.path / kind / f"{unit_id}.parquet"
+
+
+def _joined(parts: Sequence[Path], columns: list[str]) -> pa.Table:
+    """Parts as one table: a table of its own for each would hold far more than its few rows."""
+    tables = []
+    for part in parts:
+        with pq.ParquetFile(part) as file:
+            tables.append(file.read(columns=columns, use_threads=False))
+    return pa.concat_tables(tables).combine_chunks()
 
 
 @contextmanager
