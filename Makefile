@@ -42,7 +42,7 @@ test: $(READY)  ## Run all tests, those against a real vLLM server included
 kernels: $(READY)  ## Time the kernels against their peers (needs the primesieve command)
 	@$(BIN)/python -m tests.benchmarks.kernels
 
-measuring: $(READY)  ## Time the measure loop against bare requests, and its memory (about 10 minutes)
+measuring: $(READY)  ## Time the measure loop against bare requests, and its memory (about 12 minutes)
 	@$(BIN)/python -m tests.benchmarks.measuring
 
 lint: $(READY)  ## Check style, spelling and that imports go downward only

@@ -30,7 +30,7 @@ from sampler_bench.models.transport import FIRST_LIMIT, Transport
 from sampler_bench.models.vllm_client import VllmModel
 from sampler_bench.tasks import Catalog
 
-TASKS = {"even-12": 16, "even-100": 4}  # numbers read along, in three wordings
+TASKS = {"even-12": 8, "even-100": 2}  # numbers read along, in three wordings
 REPEATS = 3
 
 
