@@ -131,13 +131,12 @@ def numbers_along(unit: Unit) -> list[tuple[str, float]]:
 
 def _amounts(prompt: Prompt, decoder: Decoder, settings: Settings) -> Iterator[tuple[str, int]]:
     """How many numbers to read along, and how many responses to draw."""
-    arm = prompt.arm
-    if decoder.has_law and (arm.conditionals == "start" or isinstance(decoder, Ancestral)):
+    arm, responses = prompt.arm, _responses(prompt, settings)
+    after_traces = arm.conditionals == "trace" and isinstance(decoder, Ancestral) and responses > 0
+    if decoder.has_law and (arm.conditionals == "start" or after_traces):
         drawn = _drawn(arm, settings)
-        if arm.conditionals != "none":
-            members = prompt.task.target.count("")
-            yield "conditionals", members if _is_enumerated(prompt.task, drawn) else drawn
-    yield "samples", _responses(prompt, settings)
+        yield "conditionals", prompt.task.target.count("") if _is_enumerated(prompt.task, drawn) else drawn
+    yield "samples", responses
 
 
 def _drawn(arm: Arm, settings: Settings) -> int:

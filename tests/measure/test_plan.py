@@ -86,6 +86,11 @@ def test_traces_are_the_first_responses_of_the_same_paraphrase():
         assert unit.trace_unit.start == 0
 
 
+def test_a_wording_without_responses_has_no_traces_to_read_after():
+    few = units(replace(SETTINGS, samples=2), tasks=("even-6",), arms=("cot",))
+    assert [unit.prompt.paraphrase.name for unit in few if unit.reads_traces] == ["steps", "reason"]
+
+
 def test_a_budget_sweep_is_an_arm_for_each_budget():
     arms = [unit.prompt.arm.name for unit in units(tasks=("even-6",), arms=("reasoning",))]
     assert list(dict.fromkeys(arms)) == ["reasoning-128", "reasoning-512", "reasoning-2048"]
