@@ -13,7 +13,8 @@ CATALOG = Catalog()
 
 
 def prompt(task: str) -> Prompt:
-    return Prompt(CATALOG.task(task), CATALOG.arm("direct"))
+    arm = CATALOG.arm("direct")
+    return Prompt(CATALOG.task(task), arm, arm.paraphrases[0])
 
 
 def conditionals(model: str, task: str, prefixes: list[str]) -> np.ndarray:

@@ -14,6 +14,7 @@ from sampler_bench.models.transport import Transport
 from sampler_bench.models.vllm_client import VllmModel
 from sampler_bench.targets import DIGITS
 from sampler_bench.tasks import Catalog
+from tests.conftest import SECRET
 from tests.vllm import checkpoints
 
 pytestmark = pytest.mark.vllm
@@ -29,13 +30,15 @@ def served(request, tmp_path_factory):
     """A checkpoint without a chat template and with room for 512 tokens, and its server."""
     folder = tmp_path_factory.mktemp(request.param) / f"tiny-{request.param}"
     checkpoints.save(folder, KINDS[request.param](), checkpoints.random_model)
-    with find_model(str(folder), ServerOptions()).serve(print) as server:
-        yield folder, server, DESCRIPTIONS[request.param]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VLLM_API_KEY", SECRET)
+        with find_model(str(folder), ServerOptions()).serve(print) as server:
+            yield folder, server, DESCRIPTIONS[request.param]
 
 
 def ask(server, question):
     async def connected():
-        async with VllmModel(Transport([server.base_url]), server.served_name) as model:
+        async with VllmModel(Transport([server.base_url], SECRET), server.served_name) as model:
             return await question(model)
 
     return asyncio.run(connected())
