@@ -88,7 +88,7 @@ def run(
         Path | None, typer.Option(metavar="DIR", help="The run's folder; results/SUITE by default.")
     ] = None,
     numbers: Annotated[int | None, typer.Option(help="Numbers per task to read conditionals along.")] = None,
-    samples: Annotated[int | None, typer.Option(help="Responses per task and arm.")] = None,
+    samples: Annotated[int | None, typer.Option(help="Answers per task and arm, over its wordings.")] = None,
     base_url: BaseUrls = None,
     timeout: Annotated[
         float, typer.Option(min=1, metavar="SECONDS", help="Silence after which a request has failed.")

@@ -31,7 +31,8 @@ def forced_trace(thinking: str, text: str, arm: Arm) -> Trace:
     """A response without its answer, if it came to one, and the arm's lead."""
     if thinking:
         return Trace(thinking.partition(arm.thinking_end)[0].rstrip() + arm.lead, forced=True)
-    return Trace((text_before_answer(text, arm) or text).rstrip() + arm.lead, forced=True)
+    before = text_before_answer(text, arm)
+    return Trace((text if before is None else before).rstrip() + arm.lead, forced=True)
 
 
 def marginal_over_traces(q: np.ndarray, number: str) -> tuple[np.ndarray, np.ndarray]:

@@ -54,6 +54,7 @@ def test_a_trace_that_did_not_is_led_to_it():
     arm = Catalog().arm("cot")
     assert trace_of("", "Seven times \n", arm) == Trace("Seven times\nAnswer: ", True)
     assert forced_trace("", "Seven.\nAnswer: 63", arm).text == "Seven.\nAnswer:\nAnswer: "
+    assert forced_trace("", "58", Catalog().arm("batch")).text == "\n"  # the answer itself is no trace
 
 
 def test_thinking_stands_before_the_answer_and_is_closed_once():
