@@ -13,7 +13,7 @@ import httpx
 import tenacity
 
 from sampler_bench.errors import ServerError
-from sampler_bench.models.vllm_server import VllmServer
+from sampler_bench.models.vllm_server import START_SECONDS, VllmServer
 
 FIRST_LIMIT, MOST_IN_FLIGHT = 64, 256  # requests in flight at one server; vLLM batches them
 TIMEOUT_SECONDS = 600.0
@@ -200,8 +200,13 @@ class Transport:
 
     async def _start_again(self, endpoint: Endpoint, server: VllmServer, reason: str) -> None:
         server.relaunch(reason, self._say)
+        started = time.monotonic()
         while not await endpoint.is_healthy():
             server.check()
+            if time.monotonic() - started > START_SECONDS:
+                raise ServerError(
+                    f"vLLM was not ready {START_SECONDS} s after it was started again: {reason}"
+                )
             await asyncio.sleep(1)
         endpoint.last_answer = time.monotonic()
 
