@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -16,15 +17,17 @@ from sampler_bench.measure.decoders import Ancestral, parse_decoder
 from sampler_bench.measure.execute import execute, missing
 from sampler_bench.measure.manifest import claim, must_agree, must_be_close, new_session, now
 from sampler_bench.measure.plan import Plan, Settings, Unit, plan_units
-from sampler_bench.measure.records import LONG_TEXTS, SCORES
+from sampler_bench.measure.records import CURVES, LONG_TEXTS, SCORES
 from sampler_bench.measure.store import RunFolder
-from sampler_bench.models.reference import REFERENCES, Oracle
+from sampler_bench.models.reference import Oracle, find_reference
 from sampler_bench.models.sources import ServerOptions, Source, find_model
 from sampler_bench.models.vllm_client import VllmModel
 from sampler_bench.report.figures import digit_profile, save_png
 from sampler_bench.report.leaderboard import leaderboard, markdown
 from sampler_bench.report.progress import Display
-from sampler_bench.score.scores import ROW, Truth, score, unanswered
+from sampler_bench.score.scores import ROW, score, unanswered
+from sampler_bench.score.truth import Truth
+from sampler_bench.targets.definitions import make_target
 from sampler_bench.tasks import Catalog
 
 RESULTS = Path("results")
@@ -181,11 +184,13 @@ def _measure(
     source: Source, plan: Plan, folder: RunFolder, manifest: dict, session: dict, display: Display
 ) -> None:
     """Measure what is missing of one model; the session enters the manifest if anything is."""
-    if source.is_reference:
+    tasks, arms, decoders = plan.tasks, plan.arms, plan.decoders
+    if source.reference:
         arms, decoders = [plan.reference_arm.in_one_wording()], [parse_decoder("ancestral")]
-    else:
-        arms, decoders = plan.arms, plan.decoders
-    units = plan_units(plan.tasks, arms, decoders, source.name, plan.settings)
+        tasks = [task for task in tasks if source.reference.suits(task.target)]
+        if not tasks:
+            raise InputError(f"{source.name} is defined for none of the tasks of {plan.suite.name}")
+    units = plan_units(tasks, arms, decoders, source.name, plan.settings)
     todo = missing(units, folder)
     display.begin(source.name, len(units) - len(todo), len(units))
     if not todo:
@@ -240,28 +245,31 @@ def _run_to_end(work: Coroutine) -> None:
 def _figure_rows(conditionals: pd.DataFrame) -> list[tuple[str, str, str]]:
     """Models first; the oracle only where it is alone, for its line is the truth's."""
     rows = sorted(conditionals[ROW].drop_duplicates().itertuples(index=False, name=None))
-    rows.sort(key=lambda row: row[0] in REFERENCES)
+    rows.sort(key=lambda row: find_reference(row[0]) is not None)
     return [row for row in rows if row[0] != Oracle.name] or rows
 
 
 def _score(folder: RunFolder, manifest: dict) -> pd.DataFrame:
-    """Score all that the folder holds, and write scores and figure."""
-    truths = {
-        name: Truth(task["information"], task["members"] and int(task["members"]))
+    """Score all that the folder holds, and write scores, curves and figure."""
+    truths = [
+        Truth(
+            name, make_target(task["target"]), task["information"], task["members"] and int(task["members"])
+        )
         for name, task in manifest["tasks"].items()
-    }
+    ]
     conditionals = folder.read("conditionals")
     samples = folder.read("samples", without=LONG_TEXTS)
     scores = score(manifest["suite"], truths, conditionals, samples)
-    table = pa.Table.from_pandas(scores, schema=SCORES, preserve_index=False)
-    write_whole(folder.path / "scores.parquet", lambda path: pq.write_table(table, path))
-    write_whole(folder.path / "scores.csv", lambda path: scores.to_csv(path, index=False))
+    for name, rows, schema in (("scores", scores.figures, SCORES), ("curves", scores.curves, CURVES)):
+        table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False)
+        write_whole(folder.path / f"{name}.parquet", partial(pq.write_table, table, compression="zstd"))
+    write_whole(folder.path / "scores.csv", lambda path: scores.figures.to_csv(path, index=False))
     if not conditionals.empty:
-        figure = digit_profile(conditionals, list(truths), _figure_rows(conditionals))
+        figure = digit_profile(conditionals, list(manifest["tasks"]), _figure_rows(conditionals))
         write_whole(folder.path / "digits.png", lambda path: save_png(figure, path))
     for name, model in manifest["models"].items():
         model["realised"] = {
             "conditionals": int((conditionals["model"] == name).sum()),
             "samples": int((samples["model"] == name).sum()),
         }
-    return scores
+    return scores.figures

@@ -279,7 +279,7 @@ def serve(
     from sampler_bench.report.progress import Display
 
     source = find_model(model, ServerOptions(port=port, vllm_args=vllm_arg or ()))
-    if source.is_reference:
+    if source.reference:
         raise InputError(f"{model} is a reference sampler; it runs inside sampler-bench and needs no server")
     display = Display()
     with source.serve(display.say) as server:

@@ -64,8 +64,14 @@ def test_the_conditionals_of_a_number_multiply_to_its_probability(folder):
 
 def test_the_folder_holds_what_is_documented(folder):
     names = {path.name for path in folder.iterdir()} - {".lock"}
-    assert names == {"manifest.json", "conditionals", "samples", "scores.csv", "scores.parquet", "digits.png"}
-    columns = "suite,task,model,arm,decoder,metric,unit,value,low,high,paraphrase_low,paraphrase_high,n"
+    assert names == {
+        *("manifest.json", "conditionals", "samples", "digits.png"),
+        *("scores.csv", "scores.parquet", "curves.parquet"),
+    }
+    columns = (
+        "suite,task,model,arm,decoder,metric,unit,value,low,high,paraphrase_low,paraphrase_high,n,"
+        "floor,floor_low,floor_high,p,p_adjusted,like_oracle"
+    )
     assert (folder / "scores.csv").read_text().splitlines()[0] == columns
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["settings"] == {"seed": 0, "numbers": 16, "samples": 24}

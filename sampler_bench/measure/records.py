@@ -61,14 +61,18 @@ SAMPLES = pa.schema(
     metadata=_METADATA,
 )
 
+_ROW = [
+    ("suite", pa.string()),
+    ("task", pa.string()),
+    ("model", pa.string()),
+    ("arm", pa.string()),
+    ("decoder", pa.string()),
+]
+
 # One row a figure (long form).
 SCORES = pa.schema(
     [
-        ("suite", pa.string()),
-        ("task", pa.string()),
-        ("model", pa.string()),
-        ("arm", pa.string()),
-        ("decoder", pa.string()),
+        *_ROW,
         ("metric", pa.string()),
         ("unit", pa.string()),
         ("value", pa.float64()),
@@ -76,6 +80,30 @@ SCORES = pa.schema(
         ("high", pa.float64()),
         ("paraphrase_low", pa.float64()),  # least and greatest value of the arm's paraphrases
         ("paraphrase_high", pa.float64()),
+        ("n", pa.int64()),
+        ("floor", pa.float64()),  # what a perfect sampler has with as many numbers or samples
+        ("floor_low", pa.float64()),  # 95 % of its draws lie between
+        ("floor_high", pa.float64()),
+        ("p", pa.float64()),  # of the test that the sampler is perfect
+        ("p_adjusted", pa.float64()),  # Holm, over the tests of this task, model, arm and decoder
+        (
+            "like_oracle",
+            pa.bool_(),
+        ),  # not distinguishable from a perfect sampler; null where that is not asked
+    ],
+    metadata=_METADATA,
+)
+
+# One row a point of a curve (long form): figures by place along an axis.
+CURVES = pa.schema(
+    [
+        *_ROW,
+        ("axis", pa.string()),  # position, digits-left, or decades-left: whole part of log10 of N(u)
+        ("at", pa.int64()),
+        ("metric", pa.string()),
+        ("value", pa.float64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
         ("n", pa.int64()),
     ],
     metadata=_METADATA,

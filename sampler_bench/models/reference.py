@@ -3,20 +3,29 @@
 They read no prompt but know the task's target.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
 
-from sampler_bench.errors import DeadPrefixError
+from sampler_bench.errors import DeadPrefixError, InputError
 from sampler_bench.models.base import NATURAL, Prompt, Response, SamplingOptions, child_seeds
-from sampler_bench.targets import END, SYMBOLS, Target
+from sampler_bench.targets import END, SYMBOLS, Target, UniformTarget
+from sampler_bench.targets.ladder import has_ladder, rung
+
+MOST = 10**6  # y of a sieve, tries
+SMALLEST = 1e-300  # share of members below which its logarithm alone is used
 
 
 class Reference(ABC):
     """A sampler with a closed-form next-symbol law."""
 
     name: str
+
+    def suits(self, target: Target) -> bool:
+        """Whether it is defined for the target."""
+        return True
 
     @abstractmethod
     def law(self, target: Target, prefix: str) -> np.ndarray:
@@ -93,6 +102,95 @@ class FeasibleUniform(Reference):
         return feasible / feasible.sum()
 
 
+class Sieve(Reference):
+    """``sieve-y``: draws from W_y, all numbers that no prime up to y excludes. Content ln|W_y| - ln|S|."""
+
+    kind = "sieve"
+
+    def __init__(self, y: int):
+        self.y, self.name = y, f"{self.kind}-{y}"
+
+    def suits(self, target: Target) -> bool:
+        return has_ladder(target)
+
+    def law(self, target: Target, prefix: str) -> np.ndarray:
+        return rung(target, self.y).conditional(prefix).p
+
+    def draw(self, target: Target, rng: np.random.Generator) -> str:
+        return rung(target, self.y).sample(1, rng)[0]
+
+
+class ProposeAndCheck(Reference):
+    """``propose-and-check-B``: writes the first of B uniform numbers that is a member, or else the last.
+
+    With the share r = exp(-I) of numbers that are members, it is valid with probability v = 1 - (1 - r)^B,
+    then uniform over the members, and otherwise uniform over all other numbers. Content -ln v.
+    """
+
+    kind = "propose-and-check"
+
+    def __init__(self, tries: int):
+        self.tries, self.name = tries, f"{self.kind}-{tries}"
+
+    def suits(self, target: Target) -> bool:
+        return isinstance(target, UniformTarget) and target.fixed
+
+    def log_validity(self, target: Target) -> float:
+        """ln v, 0 where every number is a member."""
+        share = math.exp(-target.information())
+        if share < SMALLEST:
+            return math.log(self.tries) - target.information()
+        return math.log(-math.expm1(self.tries * math.log1p(-share))) if share < 1 else 0.0
+
+    def law(self, target: Target, prefix: str) -> np.ndarray:
+        q = np.zeros(SYMBOLS)
+        if len(prefix) == target.digits:
+            q[END] = 1.0
+            return q
+        q[:END] = [self._probability(target, prefix + str(digit)) for digit in range(END)]
+        return q / q.sum()
+
+    def _probability(self, target: Target, prefix: str) -> float:
+        """Of a number that starts with the prefix, times 9 10^(len(prefix) - 1)."""
+        if prefix[0] == "0":
+            return 0.0
+        information, log_valid = target.information(), self.log_validity(target)
+        log_all = -math.log(9) - (len(prefix) - 1) * math.log(10)
+        log_ratio = target.log_probability(prefix).value - log_all  # ln of P(u) / U(u)
+        share, members = math.exp(-information), math.exp(log_ratio - information)  # of all numbers; after u
+        others = max(1 - members, 0.0) / (1 - share) if share < 1 else 0.0
+        return math.exp(log_valid + log_ratio) - math.expm1(log_valid) * others
+
+    def draw(self, target: Target, rng: np.random.Generator) -> str:
+        for _ in range(self.tries):
+            number = str(rng.integers(1, 10)) + "".join(map(str, rng.integers(10, size=target.digits - 1)))
+            if target.contains(number):
+                break
+        return number
+
+
 REFERENCES: dict[str, type[Reference]] = {
     kind.name: kind for kind in (Oracle, UniformDigits, FeasibleUniform)
 }
+NUMBERED: dict[str, type[Sieve | ProposeAndCheck]] = {kind.kind: kind for kind in (Sieve, ProposeAndCheck)}
+
+
+def find_reference(name: str) -> Reference | None:
+    """The reference sampler of a name, such as ``oracle``, ``sieve-13`` or ``propose-and-check-64``.
+
+    Returns None if the name is none of theirs.
+
+    Raises
+    ------
+    InputError
+        If its number is out of range.
+    """
+    if name in REFERENCES:
+        return REFERENCES[name]()
+    kind, _, number = name.rpartition("-")
+    if kind not in NUMBERED or not (number.isascii() and number.isdigit()):
+        return None
+    least = 2 if kind == Sieve.kind else 1
+    if not least <= int(number) <= MOST or number[0] == "0":
+        raise InputError(f"model {name!r}: the number must be from {least} to {MOST}")
+    return NUMBERED[kind](int(number))

@@ -19,7 +19,7 @@ from sampler_bench.errors import InputError, ModelError
 from sampler_bench.files import cache_folder
 from sampler_bench.models import smollm2
 from sampler_bench.models.base import DigitModel
-from sampler_bench.models.reference import REFERENCES
+from sampler_bench.models.reference import NUMBERED, REFERENCES, Reference, find_reference
 from sampler_bench.models.transport import TIMEOUT_SECONDS, Transport
 from sampler_bench.models.vllm_client import UNMASKED, VllmModel
 from sampler_bench.models.vllm_server import VllmServer, serving_arguments
@@ -47,12 +47,19 @@ class ServerOptions:
 class Source:
     """A model that has been found but not started.
 
-    ``served`` is the folder or Hugging Face id to serve; None stands for the built-in model.
+    ``reference`` is the sampler that stands behind the name, if one does. ``served`` is the folder or Hugging
+    Face id to serve; None stands for the built-in model.
     """
 
-    def __init__(self, name: str, options: ServerOptions, served: str | None = None):
+    def __init__(
+        self,
+        name: str,
+        options: ServerOptions,
+        served: str | None = None,
+        reference: Reference | None = None,
+    ):
         self.name = name
-        self.is_reference = name in REFERENCES
+        self.reference = reference
         self._served = served
         self._options = options
 
@@ -66,8 +73,8 @@ class Source:
             If it cannot be fetched, or its server does not start.
         """
         options = self._options
-        if self.is_reference:
-            yield nullcontext(REFERENCES[self.name]())
+        if self.reference:
+            yield nullcontext(self.reference)
         elif options.base_urls:
             transport = Transport(options.base_urls, options.api_key, say=say, timeout=options.timeout)
             yield VllmModel(transport, self.name)
@@ -89,7 +96,7 @@ class Source:
 
     def describe(self) -> dict:
         """What the manifest says of the model; ``identity`` tells one set of weights from another."""
-        if self.is_reference:
+        if self.reference:
             return {"kind": "reference", "identity": self.name}
         common = {"kind": "vllm", "unmasked": UNMASKED}
         if self._options.base_urls:
@@ -122,8 +129,9 @@ def find_model(name: str, options: ServerOptions) -> Source:
     """
     if any(argument.startswith("--api-key") for argument in options.vllm_args):
         raise InputError("give the API key in the environment variable VLLM_API_KEY, not as --vllm-arg")
-    if name in REFERENCES:
-        return Source(name, options)
+    reference = find_reference(name)
+    if reference:
+        return Source(name, options, reference=reference)
     if options.base_urls:
         for url in options.base_urls:
             if not url.startswith(("http://", "https://")):
@@ -137,7 +145,7 @@ def find_model(name: str, options: ServerOptions) -> Source:
         return Source(folder.resolve().name, options, served=str(folder.resolve()))
     if HUGGING_FACE_ID.fullmatch(name) and not name.startswith("."):
         return Source(name, options, served=name)
-    known = ", ".join([*REFERENCES, smollm2.NAME])
+    known = ", ".join([*REFERENCES, *(f"{kind}-N" for kind in NUMBERED), smollm2.NAME])
     raise InputError(
         f"unknown model {name!r}: neither {known}, nor a folder here, nor a Hugging Face id "
         "such as HuggingFaceTB/SmolLM2-360M-Instruct"

@@ -8,33 +8,56 @@ import pandas as pd
 
 from sampler_bench.targets import END
 
+FREE = 0.01  # nats: a truth that is closer to uniform digits leaves the digit free
+
 
 @dataclass(frozen=True)
 class Profile:
     """Divergences of one model on one task: a row a number, a column a position (digits written).
 
+    p~ and q~ are the truth and the model renormalised over digits.
+
     Attributes
     ----------
     weight : ndarray, shape (numbers,)
         Summing to 1.
+    present, may_end : ndarray of bool, shape (numbers, positions)
+        Whether the number goes so far; where the truth may stop (where a number is complete, if all have one
+        length).
     content, stopping, entropy : ndarray, shape (numbers, positions)
-        nats. ``content``: P(digit) KL(p~ || q~), p~ and q~ renormalised over digits. ``stopping``: KL of
-        (stop, go on). ``entropy``: P(digit) H(p~), of the truth.
+        nats. ``content``: P(digit) KL(p~ || q~). ``stopping``: KL of (stop, go on). ``entropy``: P(digit)
+        H(p~), of the truth.
     uniform : ndarray, shape (numbers, positions)
         nats. ``content`` of uniform digits in the model's place: 1..9 first, 0..9 where the truth allows a 0.
+    surprise : ndarray, shape (numbers, positions)
+        nats. ln(p~ / q~) of the digit that comes next in the number, 0 at its end: ``content`` is its
+        expectation given the prefix.
+    free : ndarray, shape (numbers, positions)
+        nats. ``content`` where p~ is within 0.01 nats of uniform digits, else 0.
+    jsd, variation : ndarray, shape (numbers, positions)
+        P(digit) times the Jensen-Shannon divergence (nats) and the total variation distance of p~ and q~.
+    dead_end : ndarray, shape (numbers, positions)
+        Mass of q~ on digits that the truth excludes, where any digit may stand.
+    left : ndarray, shape (numbers, positions)
+        nats. -ln P(the rest of the number | the prefix): ln N(u) where P is uniform over its members.
     bound : ndarray, shape (numbers, positions)
         nats. What the error of the truth's method can add to the divergence; 0 where it is exact.
-    may_end : ndarray of bool, shape (numbers, positions)
-        Where the truth may stop: where a number is complete, if all have one length.
     """
 
     weight: np.ndarray
+    present: np.ndarray
+    may_end: np.ndarray
     content: np.ndarray
     stopping: np.ndarray
     entropy: np.ndarray
     uniform: np.ndarray
+    surprise: np.ndarray
+    free: np.ndarray
+    jsd: np.ndarray
+    variation: np.ndarray
+    dead_end: np.ndarray
+    left: np.ndarray
     bound: np.ndarray
-    may_end: np.ndarray
 
 
 def profile(records: pd.DataFrame) -> Profile:
@@ -47,38 +70,69 @@ def profiles_by_paraphrase(records: pd.DataFrame) -> dict[str, Profile]:
     return {name: _profile(rows) for name, rows in records.groupby("paraphrase")}
 
 
+def mean_profile(profiles: Sequence[Profile]) -> Profile:
+    """The mean over profiles along the same numbers."""
+    if len(profiles) == 1:
+        return profiles[0]
+    arrays = {field.name: [getattr(one, field.name) for one in profiles] for field in fields(Profile)}
+    means = {name: np.mean(stack, axis=0) for name, stack in arrays.items() if stack[0].dtype != bool}
+    return Profile(**means, present=profiles[0].present, may_end=profiles[0].may_end)
+
+
+def numbers_of(records: pd.DataFrame) -> list[str]:
+    """The numbers that conditionals were read along, in the order of a profile's rows."""
+    last = records.sort_values(["number_id", "position"]).groupby("number_id")["prefix"].last()
+    return last.tolist()
+
+
 def _profile(records: pd.DataFrame) -> Profile:
-    p, q = np.stack(records["p"]), np.stack(records["q"])
+    records = records.sort_values(["number_id", "position"])
+    p, q = np.stack(records["p"].to_numpy()), np.stack(records["q"].to_numpy())
     position = records["position"].to_numpy()
-    uniform_digits = np.ones((len(p), END))
-    uniform_digits[:, 0] = (position > 0) | (p[:, 0] > 0)
-    go_on = p[:, :END].sum(axis=1)
-    truth = _normalised(p[:, :END])
-    number = records["number_id"].astype("category").cat.codes.to_numpy()
+    _, number = np.unique(records["number_id"].to_numpy(), return_inverse=True)
+    shape = (number.max() + 1, position.max() + 1)
 
     def table(values: np.ndarray) -> np.ndarray:
-        filled = np.zeros((number.max() + 1, position.max() + 1), values.dtype)
+        filled = np.zeros(shape, values.dtype)
         filled[number, position] = values
         return filled
 
+    go_on = p[:, :END].sum(axis=1)
+    truth, model = _normalised(p[:, :END]), _normalised(q[:, :END])
+    uniform_digits = np.ones((len(p), END))
+    uniform_digits[:, 0] = (position > 0) | (p[:, 0] > 0)
+    from_uniform = _kl(truth, _normalised(uniform_digits))
+    content = go_on * _kl(truth, model)
+    following = _following(records["prefix"].to_numpy(), number)
+    written = np.where(following < END, truth[np.arange(len(p)), following % END], 1.0)
+    said = np.where(following < END, model[np.arange(len(p)), following % END], 1.0)
+    step = written * np.where(following < END, go_on, p[:, END])  # P(what comes next)
+    with np.errstate(divide="ignore"):
+        surprise, steps = np.log(written) - np.log(said), table(np.log(step))
+    excluded = np.where((truth == 0) & (go_on[:, None] > 0), model, 0.0)
     return Profile(
         weight=records.groupby("number_id")["weight"].first().to_numpy(),
-        content=table(go_on * _kl(truth, _normalised(q[:, :END]))),
+        present=table(np.ones(len(p), bool)),
+        may_end=table(p[:, END] > 0),
+        content=table(content),
         stopping=table(_kl(_stop_or_go(p), _stop_or_go(q))),
         entropy=table(go_on * _entropy(truth)),
-        uniform=table(go_on * _kl(truth, _normalised(uniform_digits))),
+        uniform=table(go_on * from_uniform),
+        surprise=table(surprise),
+        free=table(np.where(from_uniform <= FREE, content, 0.0)),
+        jsd=table(go_on * _jensen_shannon(truth, model)),
+        variation=table(go_on * _total_variation(truth, model)),
+        dead_end=table(excluded.sum(axis=1)),
+        left=np.maximum(-np.cumsum(steps[:, ::-1], axis=1)[:, ::-1], 0.0),
         bound=table(records["bound"].to_numpy()),
-        may_end=table(p[:, END] > 0),
     )
 
 
-def mean_profile(profiles: Sequence[Profile]) -> Profile:
-    """The mean over profiles along the same numbers."""
-    arrays = {
-        field.name: np.mean([getattr(one, field.name) for one in profiles], axis=0)
-        for field in fields(Profile)
-    }
-    return Profile(**arrays | {"may_end": profiles[0].may_end})
+def _following(prefixes: np.ndarray, number: np.ndarray) -> np.ndarray:
+    """The symbol after each prefix: the last digit of the next record of the same number, or END."""
+    last = np.array([prefix[-1:] or "0" for prefix in prefixes]).astype(np.int64)
+    goes_on = np.append(number[1:] == number[:-1], False)
+    return np.where(goes_on, np.roll(last, -1), END)
 
 
 def _normalised(weights: np.ndarray) -> np.ndarray:
@@ -101,3 +155,15 @@ def _kl(p: np.ndarray, q: np.ndarray) -> np.ndarray:
 def _entropy(p: np.ndarray) -> np.ndarray:
     """Entropy of each row, nats."""
     return -np.sum(p * np.log(p, out=np.zeros_like(p), where=p > 0), axis=1)
+
+
+def _jensen_shannon(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Of each row, nats; ln 2, its greatest value, where q has no digit at all."""
+    middle = (p + q) / 2
+    found = (_kl(p, middle) + _kl(q, middle)) / 2
+    return np.where(q.any(axis=1), found, np.log(2))
+
+
+def _total_variation(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Of each row; 1, its greatest value, where q has no digit at all."""
+    return np.where(q.any(axis=1), np.abs(p - q).sum(axis=1) / 2, 1.0)

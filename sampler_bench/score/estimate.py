@@ -1,81 +1,141 @@
 """Means over numbers drawn from the target, and their sampling error (docs/method.md, "Estimating it")."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr, stdtrit
 
 RESAMPLES = 1000
-LEAST_NUMBERS = 5  # fewer cannot carry a regression
+NUMBERS_A_COVARIATE = 5  # fewer cannot carry a regression
 COVERAGE = 0.95
 Z = 1.959963984540054  # normal quantile of that coverage
+NO_SPREAD = 1e-9  # standard deviation, nats, below which a covariate is rounding
+COLLINEAR = 1e-10  # relative, of the eigenvalues of a correlation matrix
+BLOCK = 4_000_000  # resampled numbers held at once
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A value, its 95 % interval, and the draws that the interval was read from."""
+class Means:
+    """Means of several quantities over the same numbers, their 95 % intervals, and the draws behind these.
 
-    value: float
-    draws: np.ndarray
+    Attributes
+    ----------
+    value, low, high : ndarray, shape (quantities,)
+    draws : ndarray, shape (RESAMPLES, quantities), or None
+        None where the numbers are all there are: then there is no sampling error.
+    """
 
-    @property
-    def low(self) -> float:
-        return float(np.quantile(self.draws, (1 - COVERAGE) / 2, method="lower"))
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    draws: np.ndarray | None
 
-    @property
-    def high(self) -> float:
-        return float(np.quantile(self.draws, (1 + COVERAGE) / 2, method="higher"))
+    def all_draws(self, quantity: int) -> np.ndarray:
+        """The draws of a quantity; its value again and again where there is no error."""
+        return np.full(RESAMPLES, self.value[quantity]) if self.draws is None else self.draws[:, quantity]
 
 
-def calibrated_weights(weight: np.ndarray, surplus: np.ndarray) -> np.ndarray:
-    """Weights that make the weighted mean of ``surplus`` zero, its known expectation.
+def calibrated_weights(weight: np.ndarray, covariates: np.ndarray) -> np.ndarray:
+    """Weights that make the weighted means of ``covariates`` zero, their known expectation.
 
     The regression (calibration) estimator of survey sampling, Deville and Sarndal, JASA 87 (1992):
-    a mean under these weights is the plain mean less the part that the regression on ``surplus``
+    a mean under these weights is the plain mean less the part that the regression on the covariates
     explains by the luck of the draw.
 
     Parameters
     ----------
-    weight, surplus : ndarray, shape (..., numbers)
-        Weights summing to 1, and a quantity whose expectation is 0.
+    weight : ndarray, shape (resamples, numbers)
+        Rows summing to 1.
+    covariates : ndarray, shape (numbers, covariates)
+        Quantities whose expectations are 0. One that does not vary, or that others make up, is left out.
 
     Returns
     -------
-    ndarray, shape (..., numbers)
-        Summing to 1. ``weight`` itself where ``surplus`` does not vary or the numbers are too few.
+    ndarray, shape (resamples, numbers)
+        Rows summing to 1.
     """
-    mean = np.sum(weight * surplus, axis=-1, keepdims=True)
-    centred = surplus - mean
-    spread = np.sum(weight * centred**2, axis=-1, keepdims=True)
-    varies = (spread > 1e-18) & (surplus.shape[-1] >= LEAST_NUMBERS)
-    slope = np.divide(mean, spread, out=np.zeros_like(mean), where=varies)
-    return weight * (1 - slope * centred)
+    spread = covariates.std(axis=0)
+    scaled = covariates / np.where(spread > NO_SPREAD, spread, np.inf)
+    mean = weight @ scaled
+    products = (scaled[:, :, None] * scaled[:, None, :]).reshape(len(scaled), -1)
+    size = scaled.shape[1]
+    covariance = (weight @ products).reshape(-1, size, size) - mean[:, :, None] * mean[:, None, :]
+    slope = np.einsum("rij,rj->ri", np.linalg.pinv(covariance, rcond=COLLINEAR, hermitian=True), mean)
+    return weight * (1 + np.sum(slope * mean, axis=1, keepdims=True) - slope @ scaled.T)
 
 
-def mean_over_numbers(values: np.ndarray, weight: np.ndarray, surplus: np.ndarray | None) -> Estimate:
-    """Calibrated mean of a quantity over drawn numbers, with its bootstrap over numbers.
+def calibrated_means(values: np.ndarray, weight: np.ndarray, covariates: np.ndarray | None) -> np.ndarray:
+    """Calibrated means of quantities over drawn numbers, shape (quantities,); see ``means_over_numbers``."""
+    return _means(values, weight[None], _affordable(covariates, len(values)))[0]
 
-    Infinite if any value is: a model that excludes what the truth allows is infinitely far from it.
+
+def means_over_numbers(
+    values: np.ndarray, weight: np.ndarray, covariates: np.ndarray | None, seed: int
+) -> Means:
+    """Calibrated means of quantities over drawn numbers, with their bootstrap over numbers.
+
+    Infinite where any value is: a model that excludes what the truth allows is infinitely far from it.
+    Intervals are percentiles, widened for few numbers as Student's t is (Hesterberg, The American
+    Statistician 69, 2015: "expanded percentile").
 
     Parameters
     ----------
-    values : ndarray, shape (numbers,)
+    values : ndarray, shape (numbers, quantities)
     weight : ndarray, shape (numbers,)
-    surplus : ndarray, shape (numbers,), or None
-        None says that the numbers are all there are: no sampling error.
+        Summing to 1.
+    covariates : ndarray, shape (numbers, covariates), or None
+        Quantities whose expectations are 0, the most important first: one is used for every five numbers.
+        None says that the numbers are all there are.
+    seed : int
+        The same for the same numbers, so that models are compared on the same resamples.
     """
-    if surplus is None or np.isinf(values).any():
-        value = float(np.sum(weight * values))
-        return Estimate(value, np.full(RESAMPLES, value))
-    value = float(np.sum(calibrated_weights(weight, surplus) * values))
-    picks = np.random.default_rng(0).integers(len(values), size=(RESAMPLES, len(values)))
-    equal = np.full(picks.shape, 1 / len(values))
-    draws = np.sum(calibrated_weights(equal, surplus[picks]) * values[picks], axis=1)
-    return Estimate(value, draws)
+    value = calibrated_means(values, weight, covariates)
+    if covariates is None:
+        return Means(value, value, value, None)
+    numbers, used = len(values), _affordable(covariates, len(values))
+    rng, rows = np.random.default_rng(seed), max(1, min(RESAMPLES, BLOCK // numbers))
+    draws = np.concatenate(
+        [
+            _means(values, _resampled(numbers, min(rows, RESAMPLES - done), rng), used)
+            for done in range(0, RESAMPLES, rows)
+        ]
+    )
+    return Means(value, *interval_of_draws(draws, numbers, used.shape[1]), draws)
 
 
-def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
+def _affordable(covariates: np.ndarray | None, numbers: int) -> np.ndarray:
+    return np.empty((numbers, 0)) if covariates is None else covariates[:, : numbers // NUMBERS_A_COVARIATE]
+
+
+def _means(values: np.ndarray, weight: np.ndarray, covariates: np.ndarray) -> np.ndarray:
+    """A row for each row of weights."""
+    if covariates.shape[1]:
+        weight = calibrated_weights(weight, covariates)
+    infinite = np.isinf(values).any(axis=0)
+    return np.where(infinite, np.inf, weight @ np.where(infinite, 0.0, values))
+
+
+def _resampled(numbers: int, rows: int, rng: np.random.Generator) -> np.ndarray:
+    """Weights of bootstrap resamples: how often each number was picked, over how many there are."""
+    picks = rng.integers(numbers, size=(rows, numbers)) + numbers * np.arange(rows)[:, None]
+    return np.bincount(picks.ravel(), minlength=rows * numbers).reshape(rows, numbers) / numbers
+
+
+def interval_of_draws(draws: np.ndarray, numbers: int, covariates: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """The 95 % interval from bootstrap draws along axis 0; nan where there are too few numbers for one."""
+    freedom = numbers - 1 - covariates
+    if freedom < 1:
+        return np.full(draws.shape[1:], math.nan), np.full(draws.shape[1:], math.nan)
+    tail = ndtr(math.sqrt(numbers / freedom) * stdtrit(freedom, (1 - COVERAGE) / 2))
+    low = np.quantile(draws, tail, axis=0, method="lower")
+    return low, np.quantile(draws, 1 - tail, axis=0, method="higher")
+
+
+def wilson_interval(successes: np.ndarray | int, trials: int) -> tuple[np.ndarray, np.ndarray]:
     """95 % interval of a share: Wilson, JASA 22 (1927), as in Brown, Cai, DasGupta (2001)."""
-    share, z2 = successes / trials, Z**2 / trials
+    share, z2 = np.asarray(successes) / trials, Z**2 / trials
     centre = (share + z2 / 2) / (1 + z2)
     half = Z / (1 + z2) * np.sqrt(share * (1 - share) / trials + z2 / (4 * trials))
-    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+    low, high = np.maximum(0.0, centre - half), np.minimum(1.0, centre + half)
+    return np.where(share == 0, 0.0, low), np.where(share == 1, 1.0, high)

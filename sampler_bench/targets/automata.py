@@ -1,10 +1,13 @@
 """Numbers whose digits a finite automaton accepts: counted by dynamic programming in exact integers."""
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
+
+import numpy as np
 
 from sampler_bench.errors import InputError
 from sampler_bench.targets.base import UniformTarget
@@ -60,6 +63,25 @@ class AutomatonTarget(UniformTarget):
                     beyond.add(following)
                     waiting.append(following)
         return f"above {self.digits}" if any(map(self.accepts, beyond)) else None
+
+    def residues(self, modulus: int) -> np.ndarray | None:
+        """By dynamic programming over states and residues; None where those are too many."""
+        if len(self._arrows) * self.digits * modulus > MAX_CELLS:
+            return None
+        ways = Counter({(self.start, 0): 1})
+        for place in range(self.digits):
+            longer = Counter()
+            for (state, rest), count in ways.items():
+                for digit in range(place == 0, 10):
+                    following = self._arrows[state][digit]
+                    if following is not None:
+                        longer[following, (10 * rest + digit) % modulus] += count
+            ways = longer
+        total = self.count("")
+        law = np.zeros(modulus)
+        for (state, rest), count in ways.items():
+            law[rest] += count / total if self.accepts(state) else 0
+        return law
 
     def _count(self, prefix: str) -> int:
         if not prefix:

@@ -6,6 +6,7 @@ P(s | u) = P(u s) / P(u) is over eleven symbols: the digits 0..9 and END.
 
 import math
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,6 +17,7 @@ from sampler_bench.errors import DeadPrefixError, InputError
 DIGITS = "0123456789"
 END = 10  # index of the end symbol in a conditional
 SYMBOLS = 11
+LISTED = 10_000  # members that are gone through one by one
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,34 @@ class Target(ABC):
 
         U's first digit is one of 1..9, or of 0..9 where P allows a 0 there.
         """
+
+    def residues(self, modulus: int) -> np.ndarray | None:
+        """P(a draw is r modulo ``modulus``) for r = 0..modulus-1; None where it is not known.
+
+        A family that has more than 10,000 members, or does not count them, says it in its own way.
+
+        Returns
+        -------
+        ndarray of float64, shape (modulus,), summing to 1, or None
+        """
+        size = self.count("")
+        if size is None or size > LISTED:
+            return None
+        law = np.zeros(modulus)
+        for rank in range(size):
+            number, p = self.nth_member(rank)
+            law[int(number) % modulus] += p
+        return law / law.sum()
+
+    def live_digits(self, number: str) -> int:
+        """How many of the first digits of a string of digits can still be completed to a member."""
+        lengths = range(1, min(len(number), self.digits) + 1)
+        return bisect_left(lengths, True, key=lambda k: self.log_probability(number[:k]).value == -math.inf)
+
+    @property
+    def slow_lengths(self) -> range:
+        """Lengths of prefix at which a question takes seconds; questions at others take milliseconds."""
+        return range(0)
 
     def check_prefix(self, prefix: str) -> None:
         """Raise InputError unless ``prefix`` is a string of at most ``digits`` decimal digits."""

@@ -1,5 +1,6 @@
 """Prime constellations: primes that stand in a given pattern to other primes."""
 
+import math
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -31,6 +32,9 @@ COUNTED_PRIME_DIGITS = 18  # primes alone: by a library
 MADE_DIGITS = 11  # up to here a table that is missing is made at the first question, in under ten seconds
 MAX_DIGITS = 1000
 TAIL_DIGITS = 8  # that are free after a prefix: all its members are sieved. 3 s at 100 digits on one core
+NEAR_DIGITS = (
+    6  # free after a prefix of many digits: its members are sieved by themselves. 20 ms at 100 digits
+)
 PRIME_TAIL_DIGITS = 6  # the same for primes up to 13 digits, whose intervals are counted in 20 ms
 SAFE = "safe-primes"
 
@@ -81,9 +85,10 @@ class TupleTarget(EstimatedTarget):
             raise InputError(str(error)) from error
 
     def _count(self, prefix: str) -> int | None:
-        head = prefix[: self._head_digits]
         lo, hi = interval(prefix, self.digits)
         if len(prefix) >= self._head_digits:
+            near = not self.counted and len(prefix) >= self.digits - NEAR_DIGITS
+            head = prefix[: self.digits - NEAR_DIGITS if near else self._head_digits]
             start, end = interval(head, self.digits)
             offsets = _members(self.tuple_name, self.factor, self.shifts, start, end)
             return int(np.searchsorted(offsets, hi - start) - np.searchsorted(offsets, lo - start))
@@ -155,6 +160,47 @@ class TupleTarget(EstimatedTarget):
         """[first, end) of the n >= 0 with lo <= a n + shift < hi."""
         first, end = (max(-((shift - edge) // self.factor), 0) for edge in (lo, hi))
         return first, end
+
+    def residues(self, modulus: int) -> np.ndarray:
+        """Up to 9 digits all members are gone through. Beyond, the classes that the forms allow are alike.
+
+        That is the prime number theorem for arithmetic progressions for single primes, the conjecture of
+        Hardy and Littlewood for tuples.
+        """
+        if self.digits <= LISTED_DIGITS:
+            start, end = interval("", self.digits)
+            members = start + _members(self.tuple_name, self.factor, self.shifts, start, end)
+            return np.bincount(members % modulus, minlength=modulus) / len(members)
+        forms = parse_tuple(self.tuple_name)
+        allowed = [n for n in range(modulus) if all(math.gcd(a * n + b, modulus) == 1 for a, b in forms)]
+        places = [(self.factor * n + shift) % modulus for n in allowed for shift in self.shifts]
+        return np.bincount(places, minlength=modulus) / len(places)
+
+    def live_digits(self, number: str) -> int:
+        """As for any target; but where members are not counted, those of the last digits are looked for.
+
+        What leaves 8 digits free or more is then taken to live: hundreds of members are expected after it.
+        """
+        if self.counted:
+            return super().live_digits(number)
+        if number.startswith("0"):
+            return 0
+        length = min(len(number), self.digits)
+        while length > self._head_digits and not self._lives(number[:length]):
+            length -= 1
+        return length
+
+    def _lives(self, prefix: str) -> bool:
+        """Whether a member starts with the prefix, found by sieving what may follow it and no more."""
+        from sampler_bench.kernels import tuples_in  # loads Numba
+
+        lo, hi = interval(prefix, self.digits)
+        places = [self._places(lo, hi, shift) for shift in self.shifts]
+        return any(len(tuples_in(parse_tuple(self.tuple_name), start, end - start)) for start, end in places)
+
+    @property
+    def slow_lengths(self) -> range:
+        return range(0) if self.counted else range(self._head_digits, self.digits - NEAR_DIGITS)
 
     def sample(self, size: int, rng: np.random.Generator) -> list[str]:
         if self.digits <= LISTED_DIGITS:

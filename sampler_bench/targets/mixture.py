@@ -160,6 +160,17 @@ class Mixture(Target):
     def contains(self, number: str) -> bool:
         return any(c.contains(number) for s, c in zip(self.shares, self.components, strict=True) if s)
 
+    def residues(self, modulus: int) -> np.ndarray | None:
+        laws = [component.residues(modulus) for component in self.components]
+        return None if any(law is None for law in laws) else np.average(laws, axis=0, weights=self.shares)
+
+    def live_digits(self, number: str) -> int:
+        return max(c.live_digits(number) for s, c in zip(self.shares, self.components, strict=True) if s)
+
+    @property
+    def slow_lengths(self) -> range:
+        return max((component.slow_lengths for component in self.components), key=len)
+
     def sample(self, size: int, rng: np.random.Generator) -> list[str]:
         picks = rng.choice(len(self.components), size, p=self.shares)
         draws = [

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import gmpy2
+import numpy as np
 
 from sampler_bench.errors import InputError
 from sampler_bench.targets.base import IntervalTarget
@@ -64,6 +65,14 @@ class Polynomials(IntervalTarget):
         self.check_rank(index)
         x = self._below(10 ** (self.digits - 1)) + 1 + index
         return str(self._numerator(x) // self.divisor)
+
+    def residues(self, modulus: int) -> np.ndarray:
+        first, end = (self._below(10**digits) + 1 for digits in (self.digits - 1, self.digits))
+        period = modulus * self.divisor  # of the values modulo ``modulus``
+        law = np.zeros(modulus)
+        for x in range(first, min(first + period, end)):
+            law[self._numerator(x) // self.divisor % modulus] += (end - 1 - x) // period + 1
+        return law / law.sum()
 
     def __str__(self) -> str:
         powers = [(c, k) for k, c in enumerate(self.coefficients) if c][::-1]

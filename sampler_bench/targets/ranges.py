@@ -111,6 +111,10 @@ class Range(RangeTarget):
     def _count_between(self, lo: int, hi: int) -> int:
         return hi - lo
 
+    def residues(self, modulus: int) -> np.ndarray:
+        counts = [(self.high - r) // modulus - (self.low - 1 - r) // modulus for r in range(modulus)]
+        return np.array([count / sum(counts) for count in counts])
+
     def sample(self, size: int, rng: np.random.Generator) -> list[str]:
         return [str(self.low + random_below(self.high - self.low + 1, rng)) for _ in range(size)]
 
@@ -170,6 +174,9 @@ class PrimeRange(RangeTarget):
     def _count_between(self, lo: int, hi: int) -> int:
         first, last = np.searchsorted(self._members, [lo, hi])
         return int(last - first)
+
+    def residues(self, modulus: int) -> np.ndarray:
+        return np.bincount(self._members % modulus, minlength=modulus) / len(self._members)
 
     def _stop_entropy(self) -> float:
         stems = self._members[: np.searchsorted(self._members, self.high // 10, "right")]

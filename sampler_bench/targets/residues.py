@@ -1,6 +1,9 @@
 """Numbers in a residue class: even numbers, multiples of m, x = r (mod m)."""
 
+import math
 from dataclasses import dataclass
+
+import numpy as np
 
 from sampler_bench.errors import InputError
 from sampler_bench.targets.base import IntervalTarget
@@ -34,6 +37,14 @@ class Multiples(IntervalTarget):
 
     def _count_between(self, lo: int, hi: int) -> int:
         return (hi - 1 - self.residue) // self.modulus - (lo - 1 - self.residue) // self.modulus
+
+    def residues(self, modulus: int) -> np.ndarray:
+        lo, hi = 10 ** (self.digits - 1), 10**self.digits
+        together = math.lcm(self.modulus, modulus)
+        law = np.zeros(modulus)
+        for x in range(self.residue, together, self.modulus):
+            law[x % modulus] += (hi - 1 - x) // together - (lo - 1 - x) // together
+        return law / law.sum()
 
     def __str__(self) -> str:
         rule = f" = {self.residue} (mod {self.modulus})" if self.modulus > 1 else ""

@@ -19,6 +19,7 @@ from sampler_bench.targets.trial_division import (
     log_share,
     passes,
     passing,
+    residues_allowed,
 )
 from sampler_bench.targets.tuple_names import parse_tuple
 
@@ -128,6 +129,18 @@ class Sieved(EstimatedTarget):
     def _shifts_at(self, x: int) -> int:
         """At how many shifts x passes."""
         return sum(passes(parse_tuple(self.forms), self.y, x - shift) for shift in self.shifts)
+
+    def residues(self, modulus: int) -> np.ndarray:
+        """Up to 7 digits all are gone through. Beyond, a class has its share in a turn of residues."""
+        if self.digits <= LISTED_DIGITS:
+            lo, hi = interval("", self.digits)
+            members = lo + _members(self._unions, self.y, lo, hi - lo)
+            return np.bincount(members % modulus, minlength=modulus) / len(members)
+        law = np.zeros(modulus)
+        for sign, forms in self._unions:
+            allowed, among_them = residues_allowed(forms, self.y, modulus)
+            law += sign * math.exp(among_them) * allowed
+        return law / law.sum()
 
     def sample(self, size: int, rng: np.random.Generator) -> list[str]:
         if self.counted:

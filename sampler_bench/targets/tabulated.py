@@ -69,6 +69,9 @@ class TabulatedTarget(Target):
         number = int(self._members[rank])
         return self._written(number), float(self.probabilities[number])
 
+    def residues(self, modulus: int) -> np.ndarray:
+        return np.bincount(np.arange(len(self.probabilities)) % modulus, self.probabilities, modulus)
+
     def sample(self, size: int, rng: np.random.Generator) -> list[str]:
         drawn = rng.choice(self._members, size, p=self.probabilities[self._members])
         return [self._written(int(number)) for number in drawn]

@@ -45,6 +45,23 @@ def log_share(forms: Forms, y: int) -> float:
     return math.fsum(math.log1p(-len(roots(forms, p)) / p) for p in primes(y))
 
 
+def residues_allowed(forms: Forms, y: int, modulus: int) -> tuple[np.ndarray, float]:
+    """Which residues modulo ``modulus`` no prime up to y strikes, and ln of the share of each that passes.
+
+    Returns
+    -------
+    ndarray of bool, shape (modulus,), and float
+    """
+    allowed, others = np.ones(modulus, bool), []
+    for p in primes(y):
+        if modulus % p:
+            others.append(p)
+        else:
+            allowed &= ~np.isin(np.arange(modulus) % p, roots(forms, p))
+    left = [1 - len(roots(forms, p)) / p for p in others]
+    return allowed, math.fsum(map(math.log, left)) if all(left) else -math.inf
+
+
 @lru_cache(maxsize=1024)
 def _count_below(forms: Forms, y: int, bound: int) -> int:
     """How many n of [0, bound) no prime strikes."""

@@ -9,9 +9,10 @@ HERE = ServerOptions()
 
 
 def test_names_stand_for_references_the_built_in_model_and_hugging_face_ids():
-    assert find_model("oracle", HERE).is_reference
+    assert find_model("oracle", HERE).reference.name == "oracle"
+    assert find_model("sieve-13", HERE).reference.y == 13
     for name in ("smollm2-135m", "Qwen/Qwen3-0.6B"):
-        assert not find_model(name, HERE).is_reference
+        assert find_model(name, HERE).reference is None
         assert find_model(name, HERE).name == name
 
 

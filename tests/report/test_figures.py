@@ -19,9 +19,9 @@ def records() -> pd.DataFrame:
     for task in ("first", "second"):
         for model, q in (("knows", P), ("guesses", UNIFORM)):
             for position, (p, mine) in enumerate([(P, q), (DONE, DONE)]):
-                rows.append((task, model, "direct", "ancestral", 0, position, 1.0, p, mine, 0.0))
-    columns = ["task", "model", "arm", "decoder", "number_id", "position", "weight", "p", "q", "bound"]
-    return pd.DataFrame(rows, columns=columns).assign(paraphrase="plain")
+                rows.append((task, model, "direct", "ancestral", position, "1"[:position], p, mine))
+    columns = ["task", "model", "arm", "decoder", "position", "prefix", "p", "q"]
+    return pd.DataFrame(rows, columns=columns).assign(paraphrase="plain", number_id=0, weight=1.0, bound=0.0)
 
 
 def test_a_panel_a_task_with_entropy_and_cross_entropy(records):

@@ -1,9 +1,9 @@
-"""Estimates and intervals: known values, and coverage by simulation."""
+"""Estimates and intervals: known values; their coverage is in test_calibration.py."""
 
 import numpy as np
 import pytest
 
-from sampler_bench.score.estimate import calibrated_weights, mean_over_numbers, wilson_interval
+from sampler_bench.score.estimate import RESAMPLES, calibrated_weights, means_over_numbers, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -19,45 +19,68 @@ def test_wilson_intervals_equal_published_ones(successes, trials, low, high):
     assert wilson_interval(successes, trials) == pytest.approx((low, high), abs=5e-5)
 
 
-def test_calibration_brings_the_surplus_to_its_expectation():
-    surplus = np.random.default_rng(0).normal(0.3, 1, 40)
-    weights = calibrated_weights(np.full(40, 1 / 40), surplus)
+def test_wilson_intervals_of_nothing_and_of_all_reach_the_end():
+    assert wilson_interval(0, 24)[0] == 0
+    assert wilson_interval(24, 24)[1] == 1
+
+
+def equal(numbers: int) -> np.ndarray:
+    return np.full(numbers, 1 / numbers)
+
+
+def test_calibration_brings_every_covariate_to_its_expectation():
+    covariates = np.random.default_rng(0).normal([0.3, -2.0], [1, 5], (40, 2))
+    (weights,) = calibrated_weights(equal(40)[None], covariates)
     assert weights.sum() == pytest.approx(1)
-    assert weights @ surplus == pytest.approx(0, abs=1e-15)
+    assert weights @ covariates == pytest.approx([0, 0], abs=1e-14)
 
 
-@pytest.mark.parametrize("surplus", [np.full(20, 0.4), np.arange(4.0)])
-def test_where_nothing_can_be_calibrated_the_weights_stay(surplus):
-    weights = np.full(len(surplus), 1 / len(surplus))
-    assert calibrated_weights(weights, surplus).tolist() == weights.tolist()
+def test_a_covariate_that_does_not_vary_or_repeats_another_changes_nothing():
+    covariate = np.random.default_rng(0).normal(size=(40, 1))
+    alone = calibrated_weights(equal(40)[None], covariate)
+    for other in (np.full((40, 1), 0.4), -3 * covariate):
+        both = calibrated_weights(equal(40)[None], np.hstack([covariate, other]))
+        assert both == pytest.approx(alone)
+    assert calibrated_weights(equal(40)[None], np.full((40, 1), 0.4)).tolist() == [equal(40).tolist()]
 
 
-def test_a_value_that_follows_the_surplus_is_known_without_error():
-    surplus = np.random.default_rng(1).normal(size=30)
-    estimate = mean_over_numbers(2.5 - 3 * surplus, np.full(30, 1 / 30), surplus)
-    assert estimate.value == pytest.approx(2.5, abs=1e-14)
-    assert estimate.high - estimate.low < 1e-12
+@pytest.mark.parametrize(("numbers", "exact"), [(4, 0), (5, 1), (9, 1), (10, 2)])
+def test_a_covariate_is_used_for_every_five_numbers(numbers, exact):
+    """A value that follows the covariates used, its expectation 2.5, is met exactly."""
+    covariates = np.random.default_rng(1).normal(size=(numbers, 2))
+    values = 2.5 - 3 * covariates.cumsum(axis=1)  # the first needs one covariate, the second both
+    means = means_over_numbers(values, equal(numbers), covariates, seed=0)
+    known = np.abs(means.value - 2.5) < 1e-12
+    assert known.tolist() == [exact >= 1, exact >= 2]
 
 
-def test_intervals_cover_and_calibration_narrows_them():
-    """1,000 repetitions, 32 numbers each: 95 % intervals hold the true mean in 91 to 97 %."""
-    rng, covered, widths = np.random.default_rng(2), 0, []
-    for _ in range(1000):
-        surplus = rng.normal(size=32)
-        values = 1 + surplus + 0.5 * rng.normal(size=32)
-        estimate = mean_over_numbers(values, np.full(32, 1 / 32), surplus)
-        covered += estimate.low <= 1 <= estimate.high
-        widths.append(estimate.high - estimate.low)
-    assert 910 <= covered <= 970
-    assert np.mean(widths) < 0.6 * 2 * 1.96 * np.sqrt(1.25 / 32)
+def test_resamples_do_not_hang_on_how_many_are_held_at_once(monkeypatch):
+    values = np.random.default_rng(2).normal(size=(50, 3))
+    whole = means_over_numbers(values, equal(50), values[:, :1], seed=5)
+    monkeypatch.setattr("sampler_bench.score.estimate.BLOCK", 333)
+    in_blocks = means_over_numbers(values, equal(50), values[:, :1], seed=5)
+    assert whole.draws.shape == (RESAMPLES, 3)
+    assert in_blocks.draws == pytest.approx(whole.draws, abs=1e-13)
 
 
-def test_one_infinite_value_makes_the_mean_infinite():
-    values = np.array([1.0, 2.0, np.inf, 3.0, 4.0, 5.0])
-    estimate = mean_over_numbers(values, np.full(6, 1 / 6), np.arange(6.0) - 2.4)
-    assert (estimate.value, estimate.low, estimate.high) == (np.inf, np.inf, np.inf)
+def test_the_bootstrap_of_a_mean_scatters_by_its_standard_error():
+    values = np.random.default_rng(3).normal(size=(400, 1))
+    means = means_over_numbers(values, equal(400), np.empty((400, 0)), seed=0)
+    assert means.draws.std() == pytest.approx(values.std() / 20, rel=0.1)
 
 
-def test_an_enumerated_mean_has_no_sampling_error():
-    estimate = mean_over_numbers(np.array([1.0, 2.0]), np.array([0.25, 0.75]), None)
-    assert (estimate.value, estimate.low, estimate.high) == (1.75, 1.75, 1.75)
+def test_one_infinite_value_makes_its_mean_infinite_and_no_other():
+    values = np.array([[1.0, 1.0], [2.0, np.inf], [3.0, 3.0]])
+    means = means_over_numbers(values, equal(3), np.empty((3, 0)), seed=0)
+    assert means.value.tolist() == [2, np.inf]
+    assert (means.low[1], means.high[1]) == (np.inf, np.inf)
+
+
+def test_numbers_that_are_all_there_are_leave_no_sampling_error():
+    means = means_over_numbers(np.array([[1.0], [2.0]]), np.array([0.25, 0.75]), None, seed=0)
+    assert (means.value[0], means.low[0], means.high[0], means.draws) == (1.75, 1.75, 1.75, None)
+
+
+def test_one_number_has_no_interval():
+    means = means_over_numbers(np.array([[1.0]]), np.ones(1), np.empty((1, 0)), seed=0)
+    assert np.isnan([means.low[0], means.high[0]]).all()

@@ -1,0 +1,94 @@
+"""Figures and curves from samples: how many are valid, where the others fail, what a valid one costs."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from sampler_bench.score.estimate import RESAMPLES, interval_of_draws, wilson_interval
+from sampler_bench.score.figure import Figure, Point
+from sampler_bench.score.truth import Truth
+from sampler_bench.score.uniformity import uniformity
+from sampler_bench.targets.ladder import sieve_ladder, sieve_level
+
+COSTS = (  # per valid answer: metric, column of the samples, unit
+    ("passes", "forward_passes", "forward passes"),
+    ("tokens", "completion_tokens", "tokens"),
+    ("seconds", "seconds", "s"),
+)
+
+
+def shares(records: pd.DataFrame) -> Iterator[Figure]:
+    """Validity, and the share of answers that were found: Wilson intervals."""
+    for metric, hits in (("validity", records["valid"]), ("answered", records["answer"].notna())):
+        low, high = wilson_interval(int(hits.sum()), len(hits))
+        by_paraphrase = hits.groupby(records["paraphrase"]).mean()
+        yield Figure(metric, "share", hits.mean(), low, high, by_paraphrase, len(hits), floor=1.0)
+
+
+def level_of_validity(records: pd.DataFrame, truth: Truth) -> Iterator[Figure]:
+    """The y of the sieve that has this validity: numbers drawn from W_y are members with |S| / |W_y|."""
+    if sieve_ladder(truth.target):
+        trials, valid = len(records), int(records["valid"].sum())
+        low, high = wilson_interval(valid, trials)
+        levels = [sieve_level(truth.target, -math.log(share) if share else math.inf)
+                  for share in (valid / trials, low, high)]  # fmt: skip
+        yield Figure("level-of-validity", "y", *levels, n=trials, floor=sieve_level(truth.target, 0.0))
+
+
+def costs(records: pd.DataFrame) -> Iterator[Figure]:
+    """What a valid answer cost; infinite where there is none."""
+    for metric, column, unit in COSTS:
+        by_paraphrase = records.groupby("paraphrase")[[column, "valid"]].sum()
+        value = _ratio(records[column].sum(), records["valid"].sum())
+        spread = [_ratio(cost, valid) for cost, valid in by_paraphrase.itertuples(index=False)]
+        yield Figure(metric, unit, value, by_paraphrase=spread, n=len(records))
+
+
+def _ratio(cost: float, valid: int) -> float:
+    return float(cost / valid) if valid else math.inf
+
+
+def mass(records: pd.DataFrame) -> Iterator[Figure]:
+    """ln of the mean weight: the model's mass on what its decoder restricts it to (``measure/decoders.py``).
+
+    Bootstrap over what was drawn together, by its common seed. Nothing for a decoder without weights.
+    """
+    weighted = records[records["log_weight"].notna()]
+    if weighted.empty:
+        return
+    peak, n = weighted["log_weight"].max(), len(weighted)
+    if peak == -math.inf:
+        yield Figure("mass", "nats", peak, n=n, floor=0.0)
+        return
+    weight = np.exp(weighted["log_weight"] - peak)
+    together = weight.groupby(weighted["seed"]).agg(["sum", "size"]).to_numpy()
+    picks = np.random.default_rng(2).integers(len(together), size=(RESAMPLES, len(together)))
+    sums, sizes = together[picks].sum(axis=1).T
+    with np.errstate(divide="ignore"):
+        low, high = interval_of_draws(peak + np.log(sums / sizes), len(together))
+    by_paraphrase = peak + np.log(weight.groupby(weighted["paraphrase"]).mean().clip(lower=1e-300))
+    yield Figure("mass", "nats", peak + math.log(weight.mean()), low, high, by_paraphrase, n, floor=0.0)
+
+
+def evenness(records: pd.DataFrame, truth: Truth) -> list[Figure]:
+    """Tests of the answers that were found; none for a decoder with weights, whose draws are not the law."""
+    if records["log_weight"].notna().any():
+        return []
+    answers = records["answer"].dropna().tolist()
+    return uniformity(answers, truth.target, truth.information, truth.seed("perfect draws"))
+
+
+def survival(records: pd.DataFrame, truth: Truth) -> Iterator[Point]:
+    """The share of all answers whose first k digits can still be completed, or are a complete member."""
+    target, trials = truth.target, len(records)
+    found = records[records["answer"].notna()]
+    alive = [
+        target.digits if valid else target.live_digits(answer)
+        for answer, valid in zip(found["answer"], found["valid"], strict=True)
+    ]
+    surviving = np.array([np.count_nonzero(np.array(alive) >= k) for k in range(1, target.digits + 1)])
+    lows, highs = wilson_interval(surviving, trials)
+    for k, (count, low, high) in enumerate(zip(surviving, lows, highs, strict=True), start=1):
+        yield Point("position", k, "survival", count / trials, float(low), float(high), trials)

@@ -1,0 +1,53 @@
+"""Mixtures: which component a sampler's answers come from, and how early that shows."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from sampler_bench.score.estimate import RESAMPLES, Z, interval_of_draws
+from sampler_bench.score.figure import Figure, Point
+from sampler_bench.score.truth import Truth
+from sampler_bench.targets import Mixture
+
+
+def component_shares(records: pd.DataFrame, truth: Truth) -> Iterator[Figure]:
+    """The realised share of each component: the mean posterior over the valid answers.
+
+    Its expectation for a perfect sampler is the nominal weight, the floor. Bootstrap over answers.
+    """
+    answers = records[records["valid"]]["answer"].tolist()
+    if not isinstance(truth.target, Mixture) or not answers:
+        return
+    n, rng = len(answers), np.random.default_rng(truth.seed("components"))
+    posteriors = np.array([truth.target.posterior(answer) for answer in answers])
+    draws = posteriors[rng.integers(n, size=(RESAMPLES, n))].mean(axis=1)
+    lows, highs = interval_of_draws(draws, n)
+    perfect = np.array([truth.target.posterior(number) for number in truth.draws])
+    scatter = perfect[rng.integers(len(perfect), size=(RESAMPLES, n))].mean(axis=1)
+    floor_lows, floor_highs = np.quantile(scatter, (0.025, 0.975), axis=0)
+    for index, share in enumerate(truth.target.shares):
+        yield Figure(
+            f"component-{index + 1}", "share", posteriors[:, index].mean(), lows[index], highs[index], n=n,
+            floor=share, floor_low=floor_lows[index], floor_high=floor_highs[index],
+        )  # fmt: skip
+
+
+def commitment(records: pd.DataFrame, truth: Truth) -> Iterator[Point]:
+    """The mean posterior of each component by digits written, over the answers that are still alive there.
+
+    With intervals of the normal approximation. Lengths at which the truth takes long to find are left out.
+    """
+    if not isinstance(truth.target, Mixture):
+        return
+    along: dict[int, list[np.ndarray]] = {}
+    for answer in records["answer"].dropna():
+        for k in {*range(truth.target.live_digits(answer) + 1)} - {*truth.target.slow_lengths}:
+            along.setdefault(k, []).append(truth.target.posterior(answer[:k]))
+    for k, posteriors in sorted(along.items()):
+        n = len(posteriors)
+        mean = np.mean(posteriors, axis=0)
+        half = Z * np.std(posteriors, axis=0) / np.sqrt(n)
+        for index, value in enumerate(mean):
+            ends = (max(0.0, value - half[index]), min(1.0, value + half[index]))
+            yield Point("position", k, f"component-{index + 1}", float(value), *map(float, ends), n)

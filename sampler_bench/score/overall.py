@@ -1,0 +1,66 @@
+"""Over a whole suite: the mean skill, and how firmly models are ranked by it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sampler_bench.score.estimate import interval_of_draws
+from sampler_bench.score.figure import Figure
+from sampler_bench.score.knowledge import Knowledge
+from sampler_bench.score.truth import Truth
+
+Key = tuple[str, str, str]  # model, arm, decoder
+
+
+@dataclass(frozen=True)
+class Overall:
+    """The plain mean of a row's skills at the suite's tasks, with its bootstrap draws."""
+
+    skill: Figure
+    draws: np.ndarray
+
+
+def overall_skill(by_task: Mapping[str, Knowledge], truths: Sequence[Truth]) -> Overall | None:
+    """The plain mean over all tasks that constrain anything; None if one of them was not measured.
+
+    Its interval is from independent resamples of the tasks' numbers.
+    """
+    wanted = [truth.task for truth in truths if truth.constrains]
+    if not wanted or not set(wanted) <= set(by_task):
+        return None
+    measured = [by_task[task] for task in wanted]
+    skills = [next(figure for figure in one.figures() if figure.metric == "skill") for one in measured]
+    draws = np.mean([one.skill_draws() for one in measured], axis=0)
+    fewest = min((len(one.numbers) for one in measured if not one.enumerated), default=len(draws))
+    low, high = interval_of_draws(draws, fewest)
+    wordings = [
+        pd.Series(list(skill.by_paraphrase), list(one.parts))
+        for skill, one in zip(skills, measured, strict=True)
+    ]
+    spread = pd.concat(wordings, axis=1).mean(axis=1, skipna=False)
+    value = float(np.mean([skill.value for skill in skills]))
+    return Overall(Figure("skill", "1", value, low, high, spread, len(wanted), floor=1.0), draws)
+
+
+def ranks(overall: Mapping[Key, Overall]) -> Iterator[tuple[Key, Figure]]:
+    """The rank by overall skill, 1 the best, its range in the bootstrap, and the share of draws that keep it.
+
+    Rows that read the same numbers are resampled alike, so that a draw compares them on the same numbers.
+    """
+    if not overall:
+        return
+    values = np.array([each.skill.value for each in overall.values()])
+    draws = np.stack([each.draws for each in overall.values()])
+    rank, drawn = _ranks(values[:, None])[:, 0], _ranks(draws)
+    for key, place, places in zip(overall, rank, drawn, strict=True):
+        low, high = np.quantile(places, (0.025, 0.975), method="inverted_cdf")
+        kept = np.mean(places == place)
+        yield key, Figure("rank", "1", place, low, high, n=len(overall))
+        yield key, Figure("rank-kept", "share", kept, n=len(overall))
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Of each column, 1 for the greatest; ties share the better rank."""
+    return 1 + np.sum(values[None, :, :] > values[:, None, :], axis=1)

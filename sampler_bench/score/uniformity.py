@@ -1,0 +1,136 @@
+"""Whether numbers were drawn evenly: Monte-Carlo multinomial tests, duplicates, Holm's correction."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from sampler_bench.score.figure import Figure
+from sampler_bench.targets import END, Target, UniformTarget
+
+REPEATS = 1999  # of a Monte-Carlo test
+DRAWN_AT_ONCE = 20_000_000  # numbers: for very many, a test is repeated less often
+MODULI = {"last-digit": 10, "mod-3": 3, "mod-7": 7, "mod-11": 11, "mod-13": 13}
+LISTED = 2000  # members of a target that is not uniform, to look for duplicates
+ALL_DIFFERENT = 2**62  # members: two draws from more are not alike
+
+
+def uniformity(answers: Sequence[str], target: Target, information: float, seed: int) -> list[Figure]:
+    """Tests of what was written against the truth: Holm-adjusted over all that can be made.
+
+    Parameters
+    ----------
+    answers : sequence of str
+        Independent answers, digits only, valid or not.
+    target : Target
+    information : float
+        I of the target, nats.
+    seed : int
+        Of the draws of a perfect sampler.
+
+    Returns
+    -------
+    list of Figure
+        ``leading-digit``, ``last-digit``, ``mod-3``, ...: total variation distance between the shares among
+        the answers and their probabilities. ``duplicates``: the share of answers that repeat an earlier one.
+        Each with the mean and range of a perfect sampler at the same n, and the p-value.
+    """
+    if not answers:
+        return []
+    rng = np.random.default_rng(seed)
+    figures = [distance(metric, seen, law, rng) for metric, seen, law in _classes(answers, target)]
+    figures += duplicates(answers, target, information, rng)
+    adjusted = holm([figure.p for figure in figures])
+    return [replace(figure, p_adjusted=p) for figure, p in zip(figures, adjusted, strict=True)]
+
+
+def _classes(answers: Sequence[str], target: Target) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """(name, class of each answer, probability of each class), where these are known."""
+    yield "leading-digit", np.array([int(text[0]) for text in answers]), target.conditional("").p[:END]
+    numbers = list(map(int, answers))
+    for metric, modulus in MODULI.items():
+        law = target.residues(modulus)
+        if law is not None:
+            yield metric, np.array([number % modulus for number in numbers]), law
+
+
+def distance(metric: str, seen: np.ndarray, law: np.ndarray, rng: np.random.Generator) -> Figure:
+    """Total variation distance between observed shares and a law, with a Monte-Carlo multinomial test.
+
+    The test statistic is Pearson's; p = (1 + draws at least as far) / (1 + draws), which is never below the
+    exact p-value in expectation (Phipson and Smyth, Statistical Applications in Genetics 9, 2010).
+    """
+    n, law = len(seen), law / law.sum()
+    counts = np.bincount(seen, minlength=len(law))
+    drawn = rng.multinomial(n, law, size=REPEATS)
+    from_perfect = _variation(drawn, law)
+    as_far = np.count_nonzero(_pearson(drawn, law) >= _pearson(counts[None], law) * (1 - 1e-12))
+    low, high = np.quantile(from_perfect, (0.025, 0.975))
+    return Figure(
+        metric, "tv", _variation(counts[None], law)[0], n=n, floor=from_perfect.mean(), floor_low=low,
+        floor_high=high, p=(1 + as_far) / (1 + REPEATS),
+    )  # fmt: skip
+
+
+def _variation(counts: np.ndarray, law: np.ndarray) -> np.ndarray:
+    return np.abs(counts / counts.sum(axis=1, keepdims=True) - law).sum(axis=1) / 2
+
+
+def _pearson(counts: np.ndarray, law: np.ndarray) -> np.ndarray:
+    """Pearson's statistic of each row; infinite where something impossible was seen."""
+    expected = counts.sum(axis=1, keepdims=True) * law
+    terms = np.divide((counts - expected) ** 2, expected, out=np.zeros(counts.shape), where=expected > 0)
+    return np.where((counts[:, law == 0] > 0).any(axis=1), np.inf, terms.sum(axis=1))
+
+
+def duplicates(
+    answers: Sequence[str], target: Target, information: float, rng: np.random.Generator
+) -> Iterator[Figure]:
+    """The share of answers that repeat an earlier one, against as many draws from the target (birthdays).
+
+    Two-sided: to repeat oneself too rarely is no chance either. Nothing where the chance of a repeat is not
+    known: targets that are not uniform and have many members.
+    """
+    n = len(answers)
+    repeats = n - len(set(answers))
+    drawn = _repeats_of_draws(n, target, information, rng)
+    if drawn is None:
+        return
+    tails = [1 + np.count_nonzero(drawn >= repeats), 1 + np.count_nonzero(drawn <= repeats)]
+    low, high = np.quantile(drawn, (0.025, 0.975), method="inverted_cdf")
+    yield Figure(
+        "duplicates", "share", repeats / n, n=n, floor=drawn.mean() / n,
+        floor_low=low / n, floor_high=high / n,
+        p=min(1.0, 2 * min(tails) / (1 + len(drawn))),
+    )  # fmt: skip
+
+
+def _repeats_of_draws(
+    n: int, target: Target, information: float, rng: np.random.Generator
+) -> np.ndarray | None:
+    times = max(99, min(REPEATS, DRAWN_AT_ONCE // n))
+    size = target.count("")
+    if isinstance(target, UniformTarget):
+        log_size = math.log(9) + (target.digits - 1) * math.log(10) - information
+        if size is None:
+            log_size = math.log(9) + (target.digits - 1) * math.log(10) - information
+            size = round(math.exp(min(log_size, math.log(2 * ALL_DIFFERENT))))
+        if size > ALL_DIFFERENT:
+            return np.zeros(times)
+        drawn = np.sort(rng.integers(size, size=(times, n)), axis=1)
+        return np.count_nonzero(np.diff(drawn, axis=1) == 0, axis=1)
+    if size is None or size > LISTED:
+        return None
+    law = np.array([target.nth_member(rank)[1] for rank in range(size)])
+    return n - np.count_nonzero(rng.multinomial(n, law / law.sum(), size=times), axis=1)
+
+
+def holm(p: Sequence[float]) -> np.ndarray:
+    """P-values adjusted for their number: Holm, Scandinavian Journal of Statistics 6 (1979)."""
+    p = np.asarray(p)
+    order = np.argsort(p)
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return adjusted
