@@ -6,6 +6,7 @@ import numpy as np
 
 from sampler_bench.targets.base import DIGITS, END, SYMBOLS, Target, UniformTarget
 
+MODULI = (3, 10, 12)
 ROUNDING = 1e-9  # relative, of sums and products over up to a thousand digits
 
 
@@ -17,7 +18,9 @@ def assert_laws(target: Target, rng: np.random.Generator, walks: int = 20) -> No
     * a drawn number is contained and may end there; if all have one length, it must, and none ends before;
     * where members are counted, children and the number itself sum to the parent; of a uniform target the
       conditional is their share, and the conditionals of a number multiply to 1 / |S|;
-    * if all are counted, every rank has a member of its own, with the probability that conditionals give it.
+    * if all are counted, every rank has a member of its own, with the probability that conditionals give it;
+    * what a family says of residues fits its draws, and is what a list of its members says if they are few;
+    * a drawn number lives to its end, and one with a digit changed as far as its prefixes have a probability.
 
     Raises
     ------
@@ -31,6 +34,8 @@ def assert_laws(target: Target, rng: np.random.Generator, walks: int = 20) -> No
         assert target.contains(number), f"{target}: drew {number!r}, which it does not contain"
         assert end == 1 if target.fixed else end > 0, f"{target}: goes on after {number!r}"
         _assert_chain_rule(target, number)
+        _assert_lives(target, number, rng)
+    _assert_residues(target, rng)
     size = target.count("")
     if size is not None:
         members = [target.nth_member(rank) for rank in sorted({0, size // 3, size // 2, size - 1})]
@@ -77,6 +82,31 @@ def _assert_chain_rule(target: Target, number: str) -> None:
         assert math.isclose(found, log.value, rel_tol=ROUNDING, abs_tol=ROUNDING), (
             f"{target}: the conditionals along {number} multiply to exp({found}), not to exp({log.value})"
         )
+
+
+def _assert_lives(target: Target, number: str, rng: np.random.Generator) -> None:
+    assert target.live_digits(number) == len(number), f"{target}: {number} is a member, but does not live"
+    if target.count("") is not None:
+        place = int(rng.integers(len(number)))
+        other = f"{number[:place]}{rng.integers(10)}{number[place + 1 :]}"
+        alive = [k for k in range(len(other) + 1) if target.log_probability(other[:k]).value > -math.inf]
+        assert target.live_digits(other) == max(alive), (
+            f"{target}: {other} does not live for {max(alive)} digits"
+        )
+
+
+def _assert_residues(target: Target, rng: np.random.Generator) -> None:
+    for modulus in MODULI:
+        law = target.residues(modulus)
+        if law is not None:
+            assert law.shape == (modulus,), f"{target}: residues mod {modulus} have a wrong shape"
+            assert math.isclose(law.sum(), 1, rel_tol=ROUNDING), f"{target}: mod {modulus} is no distribution"
+            drawn = [int(number) % modulus for number in target.sample(10, rng)]
+            assert law[drawn].all(), f"{target}: draws what has probability 0 mod {modulus}"
+            listed = Target.residues(target, modulus)
+            assert listed is None or np.allclose(law, listed, rtol=0, atol=ROUNDING), (
+                f"{target}: residues mod {modulus} are {law}, those of its members {listed}"
+            )
 
 
 def _log_along(target: Target, number: str) -> float:

@@ -69,10 +69,10 @@ class Polynomials(IntervalTarget):
     def residues(self, modulus: int) -> np.ndarray:
         first, end = (self._below(10**digits) + 1 for digits in (self.digits - 1, self.digits))
         period = modulus * self.divisor  # of the values modulo ``modulus``
-        law = np.zeros(modulus)
+        counts = [0] * modulus
         for x in range(first, min(first + period, end)):
-            law[self._numerator(x) // self.divisor % modulus] += (end - 1 - x) // period + 1
-        return law / law.sum()
+            counts[self._numerator(x) // self.divisor % modulus] += (end - 1 - x) // period + 1
+        return np.array([count / sum(counts) for count in counts])
 
     def __str__(self) -> str:
         powers = [(c, k) for k, c in enumerate(self.coefficients) if c][::-1]

@@ -41,10 +41,10 @@ class Multiples(IntervalTarget):
     def residues(self, modulus: int) -> np.ndarray:
         lo, hi = 10 ** (self.digits - 1), 10**self.digits
         together = math.lcm(self.modulus, modulus)
-        law = np.zeros(modulus)
+        counts = [0] * modulus
         for x in range(self.residue, together, self.modulus):
-            law[x % modulus] += (hi - 1 - x) // together - (lo - 1 - x) // together
-        return law / law.sum()
+            counts[x % modulus] += (hi - 1 - x) // together - (lo - 1 - x) // together
+        return np.array([count / sum(counts) for count in counts])
 
     def __str__(self) -> str:
         rule = f" = {self.residue} (mod {self.modulus})" if self.modulus > 1 else ""
