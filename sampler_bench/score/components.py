@@ -22,7 +22,7 @@ def component_shares(records: pd.DataFrame, truth: Truth) -> Iterator[Figure]:
     n, rng = len(answers), np.random.default_rng(truth.seed("components"))
     posteriors = np.array([truth.target.posterior(answer) for answer in answers])
     draws = posteriors[rng.integers(n, size=(RESAMPLES, n))].mean(axis=1)
-    lows, highs = interval_of_draws(draws, n)
+    lows, highs = interval_of_draws(posteriors.mean(axis=0), draws, n)
     perfect = np.array([truth.target.posterior(number) for number in truth.draws])
     scatter = perfect[rng.integers(len(perfect), size=(RESAMPLES, n))].mean(axis=1)
     floor_lows, floor_highs = np.quantile(scatter, (0.025, 0.975), axis=0)

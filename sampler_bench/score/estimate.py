@@ -7,9 +7,10 @@ import numpy as np
 from scipy.special import ndtr, stdtrit
 
 RESAMPLES = 1000
-NUMBERS_A_COVARIATE = 5  # fewer cannot carry a regression
+NUMBERS_A_COVARIATE = 8  # fewer cannot carry a regression
 COVERAGE = 0.95
 Z = 1.959963984540054  # normal quantile of that coverage
+FEW = 8  # numbers: for fewer, intervals are Student's
 NO_SPREAD = 1e-9  # standard deviation, nats, below which a covariate is rounding
 COLLINEAR = 1e-10  # relative, of the eigenvalues of a correlation matrix
 BLOCK = 4_000_000  # resampled numbers held at once
@@ -76,8 +77,6 @@ def means_over_numbers(
     """Calibrated means of quantities over drawn numbers, with their bootstrap over numbers.
 
     Infinite where any value is: a model that excludes what the truth allows is infinitely far from it.
-    Intervals are percentiles, widened for few numbers as Student's t is (Hesterberg, The American
-    Statistician 69, 2015: "expanded percentile").
 
     Parameters
     ----------
@@ -85,7 +84,7 @@ def means_over_numbers(
     weight : ndarray, shape (numbers,)
         Summing to 1.
     covariates : ndarray, shape (numbers, covariates), or None
-        Quantities whose expectations are 0, the most important first: one is used for every five numbers.
+        Quantities whose expectations are 0, the most important first: one is used for every eight numbers.
         None says that the numbers are all there are.
     seed : int
         The same for the same numbers, so that models are compared on the same resamples.
@@ -101,7 +100,7 @@ def means_over_numbers(
             for done in range(0, RESAMPLES, rows)
         ]
     )
-    return Means(value, *interval_of_draws(draws, numbers, used.shape[1]), draws)
+    return Means(value, *interval_of_draws(value, draws, numbers, used.shape[1]), draws)
 
 
 def _affordable(covariates: np.ndarray | None, numbers: int) -> np.ndarray:
@@ -122,14 +121,36 @@ def _resampled(numbers: int, rows: int, rng: np.random.Generator) -> np.ndarray:
     return np.bincount(picks.ravel(), minlength=rows * numbers).reshape(rows, numbers) / numbers
 
 
-def interval_of_draws(draws: np.ndarray, numbers: int, covariates: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """The 95 % interval from bootstrap draws along axis 0; nan where there are too few numbers for one."""
+def interval_of_draws(
+    value: np.ndarray | float, draws: np.ndarray, numbers: int, covariates: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """The 95 % interval of ``value`` from its bootstrap draws along axis 0; nan where none can be had.
+
+    Percentiles, widened for few numbers as Student's t is (Hesterberg, The American Statistician 69, 2015:
+    "expanded percentile"). Resamples of very few cannot reach far enough: for them Student's t itself, with
+    the draws' standard deviation.
+    """
     freedom = numbers - 1 - covariates
     if freedom < 1:
         return np.full(draws.shape[1:], math.nan), np.full(draws.shape[1:], math.nan)
-    tail = ndtr(math.sqrt(numbers / freedom) * stdtrit(freedom, (1 - COVERAGE) / 2))
+    widening = _widening(numbers, freedom)
+    if numbers < FEW:
+        finite = np.isfinite(draws).all(axis=0)
+        half = widening * Z * np.where(finite, draws, 0.0).std(axis=0)
+        return value - half, value + half
+    tail = ndtr(-widening * Z)
     low = np.quantile(draws, tail, axis=0, method="lower")
     return low, np.quantile(draws, 1 - tail, axis=0, method="higher")
+
+
+def widened(value: float, draws: np.ndarray, numbers: int) -> np.ndarray:
+    """Draws spread about ``value`` as far as Student's t is wider than the normal; nan for one number."""
+    return value + (_widening(numbers, numbers - 1) if numbers > 1 else math.nan) * (draws - value)
+
+
+def _widening(numbers: int, freedom: int) -> float:
+    """How much farther than resamples of so few numbers an interval must reach."""
+    return -stdtrit(freedom, (1 - COVERAGE) / 2) / Z * math.sqrt(numbers / freedom)
 
 
 def wilson_interval(successes: np.ndarray | int, trials: int) -> tuple[np.ndarray, np.ndarray]:

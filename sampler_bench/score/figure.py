@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-ROUNDING = 1e-9
+RESOLUTION = 1e-6  # relative above 1: to which figures made of a model's conditionals are known
 SIGNIFICANT = 0.05  # of adjusted p-values
 
 
@@ -13,8 +13,8 @@ class Figure:
     """A row of the SCORES schema but for what it is a figure of.
 
     ``by_paraphrase``: the values that the arm's paraphrases give by themselves. ``floor``: the noise floor,
-    what a perfect sampler has at the same n; where that scatters, 95 % of it lies from ``floor_low`` to
-    ``floor_high``.
+    what a perfect sampler has at the same n, 95 % of it from ``floor_low`` to ``floor_high``; the three are
+    one where its value is certain.
     """
 
     metric: str
@@ -34,18 +34,17 @@ class Figure:
     def like_oracle(self) -> bool | None:
         """Whether the figure does not tell the sampler from a perfect one; None where that is not asked.
 
-        By the test, if there is one; else by whether the value lies where a perfect sampler's does, or, if
-        that does not scatter, by whether the figure's interval holds it.
+        By the test, if there is one; by whether the value lies where a perfect sampler's does; or, for a
+        difference of two figures, by whether its interval holds the floor.
         """
         if not math.isnan(self.p_adjusted):
             return self.p_adjusted >= SIGNIFICANT
         if math.isnan(self.floor) or math.isnan(self.value):
             return None
-        if not math.isnan(self.floor_low):
-            return self.floor_low - ROUNDING <= self.value <= self.floor_high + ROUNDING
-        ends = (self.value, self.low, self.high)
-        least, most = (choose(end for end in ends if not math.isnan(end)) for choose in (min, max))
-        return least - ROUNDING <= self.floor <= most + ROUNDING
+        if math.isnan(self.floor_low):
+            return self.low <= self.floor <= self.high
+        slack = RESOLUTION * max(1.0, abs(self.floor))
+        return self.floor_low - slack <= self.value <= self.floor_high + slack
 
     def cells(self) -> dict:
         """The figure's columns of the SCORES schema."""
@@ -67,6 +66,11 @@ class Figure:
             "p_adjusted": float(self.p_adjusted),
             "like_oracle": self.like_oracle,
         }
+
+
+def certain(floor: float) -> dict[str, float]:
+    """The noise floor of a figure whose value for a perfect sampler leaves nothing to chance."""
+    return {"floor": floor, "floor_low": floor, "floor_high": floor}
 
 
 @dataclass(frozen=True)

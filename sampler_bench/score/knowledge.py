@@ -10,7 +10,7 @@ import pandas as pd
 
 from sampler_bench.score.divergence import Profile, mean_profile, numbers_of, profiles_by_paraphrase
 from sampler_bench.score.estimate import Means, calibrated_means, interval_of_draws, means_over_numbers
-from sampler_bench.score.figure import Figure, Point
+from sampler_bench.score.figure import Figure, Point, certain
 from sampler_bench.score.truth import Truth
 from sampler_bench.targets.ladder import sieve_ladder, sieve_level
 
@@ -92,8 +92,8 @@ class Knowledge:
             SUMS.items(), self.sums.value, self.sums.low, self.sums.high, strict=True
         ):
             spread = [self._value(part, kind(part)) for part in self.parts.values()]
-            floor = math.nan if metric == "bound" else 0.0
-            yield Figure(metric, unit, value, low, high, spread, n, floor)
+            floor = {} if metric == "bound" else certain(0.0)
+            yield Figure(metric, unit, value, low, high, spread, n, **floor)
             if metric == "content":
                 yield from self._of_content(value, low, high, spread, n)
         yield Figure("information", "nats", *[self.truth.information] * 3, n=n)
@@ -104,14 +104,14 @@ class Knowledge:
         """Skill and sieve level: content on other scales, on which more is better."""
         information = self.truth.information if self.truth.constrains else math.nan
         skill, skill_high, skill_low = (1 - nats / information for nats in (value, low, high))
-        yield Figure(
-            "skill", "1", skill, skill_low, skill_high, [1 - nats / information for nats in spread], n, 1.0
-        )
-        ladder, target = sieve_ladder(self.truth.target), self.truth.target
-        if ladder:
+        skills = [1 - nats / information for nats in spread]
+        yield Figure("skill", "1", skill, skill_low, skill_high, skills, n, **certain(1.0))
+        target = self.truth.target
+        if sieve_ladder(target):
             level, level_high, level_low = (sieve_level(target, nats) for nats in (value, low, high))
-            levels, root = [sieve_level(target, nats) for nats in spread], sieve_level(target, 0.0)
-            yield Figure("level", "y", level, level_low, level_high, levels, n, root)
+            levels = [sieve_level(target, nats) for nats in spread]
+            root = certain(sieve_level(target, 0.0))
+            yield Figure("level", "y", level, level_low, level_high, levels, n, **root)
 
     def points(self) -> Iterator[Point]:
         """All curves: by position, and what lies ahead by digits and decades of completions left."""
@@ -156,7 +156,7 @@ def gain(direct: Knowledge, other: Knowledge) -> Figure:
     if -1 in rows or (direct.enumerated and other.enumerated):
         value = direct.sums.value[CONTENT] - other.sums.value[CONTENT]
         draws = direct.content_draws() - np.random.default_rng(0).permutation(other.content_draws())
-        low, high = interval_of_draws(draws, min(len(direct.numbers), len(rows)))
+        low, high = interval_of_draws(value, draws, min(len(direct.numbers), len(rows)))
     else:
         by_number = [part.content.sum(axis=1) for part in (direct.whole, other.whole)]
         own = [one.own_luck(one.whole) for one in (direct, other)]

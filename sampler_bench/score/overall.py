@@ -1,13 +1,14 @@
 """Over a whole suite: the mean skill, and how firmly models are ranked by it."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from sampler_bench.score.estimate import interval_of_draws
-from sampler_bench.score.figure import Figure
+from sampler_bench.score.estimate import COVERAGE, widened
+from sampler_bench.score.figure import Figure, certain
 from sampler_bench.score.knowledge import Knowledge
 from sampler_bench.score.truth import Truth
 
@@ -25,23 +26,24 @@ class Overall:
 def overall_skill(by_task: Mapping[str, Knowledge], truths: Sequence[Truth]) -> Overall | None:
     """The plain mean over all tasks that constrain anything; None if one of them was not measured.
 
-    Its interval is from independent resamples of the tasks' numbers.
+    Its draws are from independent resamples of the tasks' numbers, spread as far as the fewest numbers ask.
     """
     wanted = [truth.task for truth in truths if truth.constrains]
     if not wanted or not set(wanted) <= set(by_task):
         return None
     measured = [by_task[task] for task in wanted]
     skills = [next(figure for figure in one.figures() if figure.metric == "skill") for one in measured]
-    draws = np.mean([one.skill_draws() for one in measured], axis=0)
-    fewest = min((len(one.numbers) for one in measured if not one.enumerated), default=len(draws))
-    low, high = interval_of_draws(draws, fewest)
     wordings = [
         pd.Series(list(skill.by_paraphrase), list(one.parts))
         for skill, one in zip(skills, measured, strict=True)
     ]
     spread = pd.concat(wordings, axis=1).mean(axis=1, skipna=False)
     value = float(np.mean([skill.value for skill in skills]))
-    return Overall(Figure("skill", "1", value, low, high, spread, len(wanted), floor=1.0), draws)
+    draws = np.mean([one.skill_draws() for one in measured], axis=0)
+    drawn = [len(one.numbers) for one in measured if not one.enumerated]
+    draws = widened(value, draws, min(drawn)) if drawn else draws
+    low, high = np.quantile(draws, ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2))
+    return Overall(Figure("skill", "1", value, low, high, spread, len(wanted), **certain(1.0)), draws)
 
 
 def ranks(overall: Mapping[Key, Overall]) -> Iterator[tuple[Key, Figure]]:
@@ -54,11 +56,14 @@ def ranks(overall: Mapping[Key, Overall]) -> Iterator[tuple[Key, Figure]]:
     values = np.array([each.skill.value for each in overall.values()])
     draws = np.stack([each.draws for each in overall.values()])
     rank, drawn = _ranks(values[:, None])[:, 0], _ranks(draws)
+    known = not np.isnan(draws).any()
     for key, place, places in zip(overall, rank, drawn, strict=True):
-        low, high = np.quantile(places, (0.025, 0.975), method="inverted_cdf")
-        kept = np.mean(places == place)
+        low, high = np.quantile(places, (0.025, 0.975), method="inverted_cdf") if known else (math.nan,) * 2
         yield key, Figure("rank", "1", place, low, high, n=len(overall))
-        yield key, Figure("rank-kept", "share", kept, n=len(overall))
+        yield (
+            key,
+            Figure("rank-kept", "share", np.mean(places == place) if known else math.nan, n=len(overall)),
+        )
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

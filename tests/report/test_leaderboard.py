@@ -14,6 +14,7 @@ def scores(*rows) -> pd.DataFrame:
     """Scores from (run, task, model, arm, metric, value)."""
     columns = ["run", "task", "model", "arm", "metric", "value"]
     table = pd.DataFrame(rows, columns=columns).assign(suite="s", decoder="ancestral", unit="", n=1)
+    table["like_oracle"] = (table["metric"] == "skill") & (table["value"] == 1)
     table = table.assign(paraphrase_low=table["value"] - 0.2, paraphrase_high=table["value"] + 0.3)
     return table.assign(low=table["value"] - 0.1, high=table["value"] + 0.1)
 
@@ -25,7 +26,7 @@ BOARD = leaderboard(
         ("r", "even-6", "good|model", "direct", "content", 9.0),
         ("r", OVERALL, "good|model", "direct", "skill", 0.5),
         ("r", OVERALL, "good|model", "direct", "validity", 0.25),
-        ("r", "even-6", "better", "direct", "skill", 0.75),
+        ("r", "even-6", "better", "direct", "skill", 1.0),
         ("r", OVERALL, "better", "direct", "skill", 0.75),
         ("r", "even-6", "good|model", "cot", "validity", 1.0),
         ("r", OVERALL, "good|model", "cot", "validity", 1.0),
@@ -58,13 +59,14 @@ def test_markdown_has_a_line_a_row_and_escapes_names():
     text = markdown(BOARD)
     assert r"| good\|model | direct | 0.50 · 25% | 0.50 · 25% |" in text
     assert r"| good\|model | cot | – · 100% | – · 100% |" in text
+    assert "| better | direct | 0.75 · – | 1.00≈ · – |" in text
     assert "| bad | direct † | -12 · – | -12 · – |" in text
 
 
 def test_the_terminal_table_of_eight_tasks_fits_80_columns():
     tasks = [f"twin-primes-{n}" for n in range(4)] + [f"powers-of-{n}-100" for n in range(4)]
-    rows = [("r", task, "feasible-uniform", "direct", "skill", -99.99) for task in [*tasks, OVERALL]]
-    rows += [("r", task, "feasible-uniform", "direct", "validity", 1.0) for task in [*tasks, OVERALL]]
+    rows = [("r", task, "propose-and-check-64", "direct", "skill", -99.99) for task in [*tasks, OVERALL]]
+    rows += [("r", task, "propose-and-check-64", "direct", "validity", 1.0) for task in [*tasks, OVERALL]]
     console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     (table,) = terminal_tables(leaderboard(scores(*rows)))
     console.print(table)

@@ -67,7 +67,7 @@ def fond_of_one(target, prefix: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("law", [find_reference("feasible-uniform").law, fond_of_one])
-@pytest.mark.parametrize("numbers", [8, 16, 64])
+@pytest.mark.parametrize("numbers", [6, 8, 16, 64])
 def test_intervals_of_content_cover_it(law, numbers):
     """4-digit twin primes: the truth is the mean over all members; intervals from few that are drawn."""
     part, information = all_members("twin-primes-4", law), load_task("twin-primes-4").target.information()

@@ -44,8 +44,8 @@ def test_a_covariate_that_does_not_vary_or_repeats_another_changes_nothing():
     assert calibrated_weights(equal(40)[None], np.full((40, 1), 0.4)).tolist() == [equal(40).tolist()]
 
 
-@pytest.mark.parametrize(("numbers", "exact"), [(4, 0), (5, 1), (9, 1), (10, 2)])
-def test_a_covariate_is_used_for_every_five_numbers(numbers, exact):
+@pytest.mark.parametrize(("numbers", "exact"), [(7, 0), (8, 1), (15, 1), (16, 2)])
+def test_a_covariate_is_used_for_every_eight_numbers(numbers, exact):
     """A value that follows the covariates used, its expectation 2.5, is met exactly."""
     covariates = np.random.default_rng(1).normal(size=(numbers, 2))
     values = 2.5 - 3 * covariates.cumsum(axis=1)  # the first needs one covariate, the second both
