@@ -1,7 +1,7 @@
 # Two commands for a stranger: `make bench` and `make test`. `make help` lists the rest.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help install bench test kernels measuring lint format clean
+.PHONY: help install bench test kernels measuring scoring lint format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -45,6 +45,9 @@ kernels: $(READY)  ## Time the kernels against their peers (needs the primesieve
 
 measuring: $(READY)  ## Time the measure loop against bare requests, and its memory (about 12 minutes)
 	@$(BIN)/python -m tests.benchmarks.measuring
+
+scoring: $(READY)  ## Time the scoring of a million conditionals on one core
+	@$(BIN)/python -m tests.benchmarks.scoring
 
 lint: $(READY)  ## Check style, spelling and that imports go downward only
 	@$(BIN)/ruff check

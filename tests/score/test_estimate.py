@@ -69,6 +69,18 @@ def test_the_bootstrap_of_a_mean_scatters_by_its_standard_error():
     assert means.draws.std() == pytest.approx(values.std() / 20, rel=0.1)
 
 
+def test_very_many_numbers_are_resampled_in_groups_to_the_same_interval(monkeypatch):
+    rng = np.random.default_rng(4)
+    luck = rng.exponential(size=(3001, 1)) - 1
+    values = np.hstack([2.5 - 3 * luck, luck + rng.normal(size=(3001, 1))])
+    whole = means_over_numbers(values, equal(3001), luck, seed=5)
+    monkeypatch.setattr("sampler_bench.score.estimate.GROUPS", 500)
+    grouped = means_over_numbers(values, equal(3001), luck, seed=5)
+    assert grouped.value.tolist() == whole.value.tolist()
+    assert grouped.draws[:, 0] == pytest.approx(np.full(RESAMPLES, 2.5), abs=1e-3)
+    assert grouped.draws[:, 1].std() == pytest.approx(whole.draws[:, 1].std(), rel=0.15)
+
+
 def test_one_infinite_value_makes_its_mean_infinite_and_no_other():
     values = np.array([[1.0, 1.0], [2.0, np.inf], [3.0, 3.0]])
     means = means_over_numbers(values, equal(3), np.empty((3, 0)), seed=0)
