@@ -7,9 +7,13 @@
 
 from importlib import import_module
 
-__all__ = ["load_task", "run"]
+__all__ = ["load_task", "rescore", "run"]
 
-_HOME = {"load_task": "sampler_bench.tasks", "run": "sampler_bench.benchmark"}
+_HOME = {
+    "load_task": "sampler_bench.tasks",
+    "rescore": "sampler_bench.publish",
+    "run": "sampler_bench.benchmark",
+}
 
 
 def __getattr__(name: str):

@@ -159,6 +159,17 @@ def list_tasks(
 
 
 @app.command()
+def score(
+    run: Annotated[Path, typer.Argument(metavar="DIR", help="A run's folder.")],
+) -> None:
+    """Score a run again from its records, measuring nothing, and print its leaderboard."""
+    from sampler_bench.publish import rescore
+
+    rescore(run)
+    _print_leaderboard([run], run)
+
+
+@app.command()
 def truth(
     task: TaskName,
     prefix: Annotated[str, typer.Option(metavar="U", help="Digits already written.")] = "",
@@ -356,10 +367,10 @@ def _stop_at_once(*_: object) -> None:
 
 
 def _print_leaderboard(runs: list[Path], out: Path, only: str | None = None) -> None:
-    from sampler_bench import benchmark
+    from sampler_bench.publish import write_leaderboard
     from sampler_bench.report.leaderboard import caption, terminal_tables
 
-    board = benchmark.write_leaderboard(runs, out)
+    board = write_leaderboard(runs, out)
     for table in terminal_tables(board if only is None else board[board["run"] == only]):
         console.print(table)
     console.print(caption())

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from sampler_bench import load_task, run
-from sampler_bench.benchmark import write_leaderboard
 from sampler_bench.errors import InputError, StoreError
+from sampler_bench.publish import rescore, write_leaderboard
 from sampler_bench.report.leaderboard import markdown
 from sampler_bench.tasks import Catalog
 from tests.conftest import COMMAND
@@ -89,6 +89,22 @@ def test_running_again_measures_nothing_and_gives_the_same_bytes(folder):
     assert {path: path.stat().st_mtime_ns for path in folder.glob("*/*.parquet")} == before
     assert (folder / "scores.csv").read_bytes() == scores
     assert (folder / "manifest.json").read_bytes() == manifest
+
+
+def test_scoring_the_same_records_again_gives_the_same_bytes(folder):
+    names = ("scores.csv", "scores.parquet", "curves.parquet", "digits.png", "manifest.json")
+    before = [(folder / name).read_bytes() for name in names]
+    for name in names[:4]:
+        (folder / name).unlink()
+    rescore(folder)
+    assert [(folder / name).read_bytes() for name in names] == before
+
+
+def test_a_run_of_another_schema_is_not_scored(folder, tmp_path):
+    manifest = json.loads((folder / "manifest.json").read_text()) | {"schema_version": 1}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(StoreError, match="has records of schema 1; this version reads 2"):
+        rescore(tmp_path)
 
 
 def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(folder, tmp_path):

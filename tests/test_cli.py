@@ -200,6 +200,7 @@ def free_port() -> int:
         ("run quick", "Missing option '--model'"),
         ("run even-6 --model x --base-url nonsense", "base URL 'nonsense' does not start with http://"),
         ("leaderboard", "results holds no finished run"),
+        ("score nowhere", "nowhere holds no run"),
         ("serve oracle", "oracle is a reference sampler"),
         ("serve --port 99999", "port 99999 on 127.0.0.1 cannot be used"),
         ("nonsense", "No such command 'nonsense'"),

@@ -1,0 +1,116 @@
+"""From a run folder to what people look at: scores, curves, a figure, the leaderboard of many runs."""
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sampler_bench.errors import StoreError
+from sampler_bench.files import write_whole
+from sampler_bench.measure.records import CURVES, LONG_TEXTS, SCHEMA_VERSION, SCORES
+from sampler_bench.measure.store import RunFolder
+from sampler_bench.models.reference import FeasibleUniform, UniformDigits, find_reference
+from sampler_bench.report.figures import digit_profile, save_png
+from sampler_bench.report.leaderboard import leaderboard, markdown
+from sampler_bench.score.scores import ROW, score
+from sampler_bench.score.truth import Truth
+from sampler_bench.targets.definitions import make_target
+
+DRAWN_REFERENCES = (UniformDigits.name, FeasibleUniform.name)  # the oracle's line is the truth's
+
+
+def rescore(path: Path | str) -> pd.DataFrame:
+    """Score a run's records anew, as they are: nothing is measured.
+
+    Returns
+    -------
+    DataFrame
+        The scores, one row a figure; also written to the folder, with curves and figure.
+
+    Raises
+    ------
+    StoreError
+        If there is no run, it is being written to, or it was recorded by another version.
+    """
+    folder = RunFolder(Path(path))
+    manifest = folder.read_manifest() if folder.path.is_dir() else None
+    if manifest is None:
+        raise StoreError(f"{path} holds no run; `sampler-bench run` makes one")
+    schema = manifest.get("schema_version")
+    if schema != SCHEMA_VERSION:
+        raise StoreError(f"{path} has records of schema {schema}; this version reads {SCHEMA_VERSION}")
+    with folder.locked():
+        scores = score_run(folder, manifest)
+        folder.write_manifest(manifest)
+    return scores
+
+
+def score_run(folder: RunFolder, manifest: dict) -> pd.DataFrame:
+    """Score all that the folder holds; write scores, curves and figure, and into the manifest how much."""
+    truths = [
+        Truth(
+            name, make_target(task["target"]), task["information"], task["members"] and int(task["members"])
+        )
+        for name, task in manifest["tasks"].items()
+    ]
+    conditionals = folder.read("conditionals")
+    samples = folder.read("samples", without=LONG_TEXTS)
+    scores = score(manifest["suite"], truths, conditionals, samples)
+    for name, rows, schema in (("scores", scores.figures, SCORES), ("curves", scores.curves, CURVES)):
+        table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False)
+        write_whole(folder.path / f"{name}.parquet", partial(pq.write_table, table, compression="zstd"))
+    write_whole(folder.path / "scores.csv", lambda path: scores.figures.to_csv(path, index=False))
+    if not conditionals.empty:
+        figure = digit_profile(conditionals, list(manifest["tasks"]), _figure_rows(conditionals))
+        write_whole(folder.path / "digits.png", lambda path: save_png(figure, path))
+    for name, model in manifest["models"].items():
+        model["realised"] = {
+            "conditionals": int((conditionals["model"] == name).sum()),
+            "samples": int((samples["model"] == name).sum()),
+        }
+    return scores.figures
+
+
+def read_scores(path: Path) -> pd.DataFrame:
+    """The scores of a finished run, as stored. Raises StoreError if the folder holds none."""
+    stored = Path(path) / "scores.parquet"
+    try:
+        return pq.read_table(stored).to_pandas()
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(f"{path} holds no scores of a run: {error}") from error
+
+
+def find_runs(path: Path) -> list[Path]:
+    """The run folders at ``path``: itself, or those directly inside it. Raises StoreError if none is."""
+    inside = [Path(path), *sorted(Path(path).glob("*"))]
+    runs = [folder for folder in inside if (folder / "scores.parquet").is_file()]
+    if not runs:
+        raise StoreError(f"{path} holds no finished run; `sampler-bench run` makes one")
+    return runs
+
+
+def write_leaderboard(paths: Sequence[Path], out: Path) -> pd.DataFrame:
+    """The leaderboard of all runs at ``paths``, also written to ``out/leaderboard.csv`` and ``.md``."""
+    folders = dict.fromkeys(folder.resolve() for path in paths for folder in find_runs(path))
+    names = Counter(folder.name for folder in folders)
+    board = leaderboard(
+        pd.concat(
+            read_scores(folder).assign(run=folder.name if names[folder.name] == 1 else str(folder))
+            for folder in folders
+        )
+    )
+    write_whole(out / "leaderboard.csv", lambda path: board.to_csv(path, index=False))
+    write_whole(out / "leaderboard.md", lambda path: path.write_text(markdown(board)))
+    return board
+
+
+def _figure_rows(conditionals: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """Models, then uniform digits and the support; other references only where there is nothing else."""
+    rows = sorted(conditionals[ROW].drop_duplicates().itertuples(index=False, name=None))
+    rows.sort(key=lambda row: find_reference(row[0]) is not None)
+    shown = [row for row in rows if not find_reference(row[0]) or row[0] in DRAWN_REFERENCES]
+    return shown or rows
