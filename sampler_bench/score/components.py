@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from sampler_bench.score.estimate import RESAMPLES, Z, interval_of_draws
+from sampler_bench.score.estimate import RESAMPLES, interval_of_draws, student_interval
 from sampler_bench.score.figure import Figure, Point
 from sampler_bench.score.truth import Truth
 from sampler_bench.targets import Mixture
@@ -36,7 +36,7 @@ def component_shares(records: pd.DataFrame, truth: Truth) -> Iterator[Figure]:
 def commitment(records: pd.DataFrame, truth: Truth) -> Iterator[Point]:
     """The mean posterior of each component by digits written, over the answers that are still alive there.
 
-    With intervals of the normal approximation. Lengths at which the truth takes long to find are left out.
+    Lengths at which the truth takes long to find are left out.
     """
     if not isinstance(truth.target, Mixture):
         return
@@ -45,9 +45,9 @@ def commitment(records: pd.DataFrame, truth: Truth) -> Iterator[Point]:
         for k in {*range(truth.target.live_digits(answer) + 1)} - {*truth.target.slow_lengths}:
             along.setdefault(k, []).append(truth.target.posterior(answer[:k]))
     for k, posteriors in sorted(along.items()):
-        n = len(posteriors)
-        mean = np.mean(posteriors, axis=0)
-        half = Z * np.std(posteriors, axis=0) / np.sqrt(n)
-        for index, value in enumerate(mean):
-            ends = (max(0.0, value - half[index]), min(1.0, value + half[index]))
-            yield Point("position", k, f"component-{index + 1}", float(value), *map(float, ends), n)
+        lows, highs = np.clip(student_interval(np.array(posteriors)), 0.0, 1.0)
+        for index, (*by_answer,) in enumerate(zip(*posteriors, strict=True)):
+            ends = float(lows[index]), float(highs[index])
+            yield Point(
+                "position", k, f"component-{index + 1}", float(np.mean(by_answer)), *ends, len(by_answer)
+            )

@@ -146,11 +146,21 @@ def interval_of_draws(
     widening = _widening(numbers, freedom)
     if numbers < FEW:
         finite = np.isfinite(draws).all(axis=0)
-        half = widening * Z * np.where(finite, draws, 0.0).std(axis=0)
+        half = np.where(finite, widening * Z * np.where(finite, draws, 0.0).std(axis=0), np.inf)
+        half = np.where(np.isinf(value), 0.0, half)
         return value - half, value + half
     tail = ndtr(-widening * Z)
     low = np.quantile(draws, tail, axis=0, method="lower")
     return low, np.quantile(draws, 1 - tail, axis=0, method="higher")
+
+
+def student_interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The 95 % interval of the mean along axis 0: Student's t; nan for one value."""
+    n, mean = len(values), values.mean(axis=0)
+    if n == 1:
+        return np.full(mean.shape, math.nan), np.full(mean.shape, math.nan)
+    half = -stdtrit(n - 1, (1 - COVERAGE) / 2) * values.std(axis=0, ddof=1) / math.sqrt(n)
+    return mean - half, mean + half
 
 
 def widened(value: float, draws: np.ndarray, numbers: int) -> np.ndarray:

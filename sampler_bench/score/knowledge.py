@@ -153,19 +153,17 @@ def gain(direct: Knowledge, other: Knowledge) -> Figure:
     """
     place = {number: row for row, number in enumerate(direct.numbers)}
     rows = [place.get(number, -1) for number in other.numbers]
-    if -1 in rows or (direct.enumerated and other.enumerated):
-        value = direct.sums.value[CONTENT] - other.sums.value[CONTENT]
-        draws = direct.content_draws() - np.random.default_rng(0).permutation(other.content_draws())
-        low, high = interval_of_draws(value, draws, min(len(direct.numbers), len(rows)))
-    else:
-        by_number = [part.content.sum(axis=1) for part in (direct.whole, other.whole)]
-        own = [one.own_luck(one.whole) for one in (direct, other)]
-        covariates = np.column_stack([own[0][rows] - own[1], other.luck(other.whole)])
-        means = means_over_numbers(
-            (by_number[0][rows] - by_number[1])[:, None],
-            other.whole.weight,
-            covariates,
-            other.truth.seed("numbers"),
-        )
-        value, low, high = means.value[0], means.low[0], means.high[0]
+    with np.errstate(invalid="ignore"):  # infinite less infinite is not known
+        if -1 in rows or (direct.enumerated and other.enumerated):
+            value = direct.sums.value[CONTENT] - other.sums.value[CONTENT]
+            draws = direct.content_draws() - np.random.default_rng(0).permutation(other.content_draws())
+            low, high = interval_of_draws(value, draws, min(len(direct.numbers), len(rows)))
+        else:
+            contents = [one.whole.content.sum(axis=1) for one in (direct, other)]
+            own = [one.own_luck(one.whole) for one in (direct, other)]
+            difference = (contents[0][rows] - contents[1])[:, None]
+            covariates = np.column_stack([own[0][rows] - own[1], other.luck(other.whole)])
+            seed = other.truth.seed("numbers")
+            means = means_over_numbers(difference, other.whole.weight, covariates, seed)
+            value, low, high = means.value[0], means.low[0], means.high[0]
     return Figure("gain", "nats", value, low, high, n=len(rows), floor=0.0)

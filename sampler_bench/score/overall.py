@@ -58,12 +58,12 @@ def ranks(overall: Mapping[Key, Overall]) -> Iterator[tuple[Key, Figure]]:
     rank, drawn = _ranks(values[:, None])[:, 0], _ranks(draws)
     known = not np.isnan(draws).any()
     for key, place, places in zip(overall, rank, drawn, strict=True):
-        low, high = np.quantile(places, (0.025, 0.975), method="inverted_cdf") if known else (math.nan,) * 2
+        low, high, kept = (math.nan,) * 3
+        if known:
+            low, high = np.quantile(places, (0.025, 0.975), method="inverted_cdf")
+            kept = np.mean(places == place)
         yield key, Figure("rank", "1", place, low, high, n=len(overall))
-        yield (
-            key,
-            Figure("rank-kept", "share", np.mean(places == place) if known else math.nan, n=len(overall)),
-        )
+        yield key, Figure("rank-kept", "share", kept, n=len(overall))
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

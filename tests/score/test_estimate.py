@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from sampler_bench.score.estimate import RESAMPLES, calibrated_weights, means_over_numbers, wilson_interval
+from sampler_bench.score.estimate import (
+    RESAMPLES,
+    calibrated_weights,
+    means_over_numbers,
+    student_interval,
+    wilson_interval,
+)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +97,17 @@ def test_one_infinite_value_makes_its_mean_infinite_and_no_other():
 def test_numbers_that_are_all_there_are_leave_no_sampling_error():
     means = means_over_numbers(np.array([[1.0], [2.0]]), np.array([0.25, 0.75]), None, seed=0)
     assert (means.value[0], means.low[0], means.high[0], means.draws) == (1.75, 1.75, 1.75, None)
+
+
+def test_the_interval_of_few_numbers_is_students(monkeypatch):
+    """Three numbers 1, 2, 6: mean 3, standard deviation sqrt 7, t of 2 degrees of freedom 4.303."""
+    monkeypatch.setattr("sampler_bench.score.estimate.RESAMPLES", 200_000)
+    means = means_over_numbers(np.array([[1.0], [2.0], [6.0]]), equal(3), np.empty((3, 0)), seed=0)
+    half = 4.303 * np.sqrt(7 / 3)
+    assert [means.low[0], means.high[0]] == pytest.approx([3 - half, 3 + half], rel=0.01)
+    low, high = student_interval(np.array([1.0, 2.0, 6.0]))
+    assert [low, high] == pytest.approx([3 - half, 3 + half], rel=1e-3)
+    assert np.isnan(student_interval(np.array([1.0]))).all()
 
 
 def test_one_number_has_no_interval():
