@@ -126,10 +126,12 @@ def leaderboard(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where leaderboard.csv and .md go; the first DIR by default."),
+        typer.Option(
+            metavar="DIR", help="Where leaderboard.html, .csv and .md go; the first DIR by default."
+        ),
     ] = None,
 ) -> None:
-    """Print the leaderboard of finished runs, and write it as CSV and Markdown."""
+    """Print the leaderboard of finished runs, and write it as an HTML page, CSV and Markdown."""
     from sampler_bench import benchmark
 
     folders = runs or [benchmark.RESULTS]
@@ -374,4 +376,4 @@ def _print_leaderboard(runs: list[Path], out: Path, only: str | None = None) -> 
     for table in terminal_tables(board if only is None else board[board["run"] == only]):
         console.print(table)
     console.print(caption())
-    console.print(f"written: {out / 'leaderboard.csv'}, {out / 'leaderboard.md'}", soft_wrap=True)
+    console.print(f"written: {out / 'leaderboard.html'}, .md and .csv", soft_wrap=True)

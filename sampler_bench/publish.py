@@ -1,7 +1,7 @@
 """From a run folder to what people look at: scores, curves, a figure, the leaderboard of many runs."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -10,12 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sampler_bench.errors import StoreError
-from sampler_bench.files import write_whole
+from sampler_bench.files import explained, write_whole
 from sampler_bench.measure.records import CURVES, LONG_TEXTS, SCHEMA_VERSION, SCORES
 from sampler_bench.measure.store import RunFolder
 from sampler_bench.models.reference import FeasibleUniform, UniformDigits, find_reference
 from sampler_bench.report.figures import digit_profile, save_png
 from sampler_bench.report.leaderboard import leaderboard, markdown
+from sampler_bench.report.page import page
 from sampler_bench.score.scores import ROW, score
 from sampler_bench.score.truth import Truth
 from sampler_bench.targets.definitions import make_target
@@ -77,11 +78,15 @@ def score_run(folder: RunFolder, manifest: dict) -> pd.DataFrame:
 
 def read_scores(path: Path) -> pd.DataFrame:
     """The scores of a finished run, as stored. Raises StoreError if the folder holds none."""
-    stored = Path(path) / "scores.parquet"
+    return _read(path, "scores")
+
+
+def _read(path: Path, name: str) -> pd.DataFrame:
     try:
-        return pq.read_table(stored).to_pandas()
+        return pq.read_table(Path(path) / f"{name}.parquet").to_pandas()
     except (OSError, pa.ArrowException) as error:
-        raise StoreError(f"{path} holds no scores of a run: {error}") from error
+        reason = f"{path} has no {name} to read: {error}; `sampler-bench score` makes them"
+        raise StoreError(reason) from error
 
 
 def find_runs(path: Path) -> list[Path]:
@@ -94,18 +99,58 @@ def find_runs(path: Path) -> list[Path]:
 
 
 def write_leaderboard(paths: Sequence[Path], out: Path) -> pd.DataFrame:
-    """The leaderboard of all runs at ``paths``, also written to ``out/leaderboard.csv`` and ``.md``."""
-    folders = dict.fromkeys(folder.resolve() for path in paths for folder in find_runs(path))
-    names = Counter(folder.name for folder in folders)
-    board = leaderboard(
-        pd.concat(
-            read_scores(folder).assign(run=folder.name if names[folder.name] == 1 else str(folder))
-            for folder in folders
-        )
-    )
+    """The leaderboard of all runs at ``paths``, also written to ``out`` as leaderboard.csv, .md and .html.
+
+    A task that runs measured in different versions is a task for each, named by its version.
+    """
+    folders = list(dict.fromkeys(folder.resolve() for path in paths for folder in find_runs(path)))
+    scores, curves = (_read_all(folders, name) for name in ("scores", "curves"))
+    board = leaderboard(scores)
+    references = frozenset(filter(find_reference, pd.unique(scores["model"])))
+    html = page(scores, curves, references)
+    with explained(out):
+        out.mkdir(parents=True, exist_ok=True)
     write_whole(out / "leaderboard.csv", lambda path: board.to_csv(path, index=False))
     write_whole(out / "leaderboard.md", lambda path: path.write_text(markdown(board)))
+    write_whole(out / "leaderboard.html", lambda path: path.write_text(html, encoding="utf-8"))
     return board
+
+
+def _read_all(folders: Sequence[Path], name: str) -> pd.DataFrame:
+    """A table of all runs together, with the run's name and with tasks named apart where they differ."""
+    names = Counter(folder.name for folder in folders)
+    manifests = [RunFolder(folder).read_manifest() or {} for folder in folders]
+    labels = _task_labels([manifest.get("tasks", {}) for manifest in manifests])
+    return pd.concat(
+        [
+            _read(folder, name).assign(
+                run=folder.name if names[folder.name] == 1 else str(folder),
+                task=lambda rows, label=label: rows["task"].replace(label),
+            )
+            for folder, label in zip(folders, labels, strict=True)
+        ],
+        ignore_index=True,
+    )
+
+
+def _task_labels(tasks_of_runs: Sequence[Mapping[str, Mapping]]) -> list[dict[str, str]]:
+    """For each run, the new names of tasks that another run measured in another form."""
+    forms: dict[str, dict[str, int]] = {}
+    for tasks in tasks_of_runs:
+        for task, definition in tasks.items():
+            forms.setdefault(task, {})[definition["fingerprint"]] = definition["version"]
+    labels = []
+    for tasks in tasks_of_runs:
+        label = {}
+        for task, definition in tasks.items():
+            versions = list(forms[task].values())
+            if len(versions) > 1:
+                alone = versions.count(definition["version"]) == 1
+                label[task] = f"{task} v{definition['version']}" + (
+                    "" if alone else f" ({definition['fingerprint'][:6]})"
+                )
+        labels.append(label)
+    return labels
 
 
 def _figure_rows(conditionals: pd.DataFrame) -> list[tuple[str, str, str]]:

@@ -191,6 +191,24 @@ def test_runs_whose_folders_have_the_same_name_stay_apart_on_the_leaderboard(tmp
     assert "| oracle | direct | 1.00≈ · 100% | 1.00≈ · 100% |" in (tmp_path / "leaderboard.md").read_text()
 
 
+def test_versions_of_a_task_stay_apart_on_the_leaderboard(tmp_path):
+    tasks = tmp_path / "tasks"
+    tasks.mkdir()
+    text = 'title = "t"\nversion = 1\nphrase = "p"\n[target]\nfamily = "powers"\ndigits = 2\nbase = 2\n'
+    changed = [text, text.replace("version = 1", "version = 2"), text.replace('phrase = "p"', 'phrase = "q"')]
+    for name, definition in zip(("one", "two", "three"), changed, strict=True):
+        (tasks / "mine.toml").write_text(definition)
+        run("mine", ["oracle"], out=tmp_path / "runs" / name, task_folders=[tasks], samples=2)
+    board = write_leaderboard([tmp_path / "runs"], tmp_path / "board")
+    columns = [name for name in board.columns if name.startswith("mine") and name.endswith("validity")]
+    assert len(columns) == 3
+    assert "mine v2 validity" in columns
+    assert sum(name.startswith("mine v1 (") for name in columns) == 2  # of one version, but not the same
+    assert (board[columns].notna().sum(axis=1) == 1).all()
+    page = (tmp_path / "board" / "leaderboard.html").read_text()
+    assert all(name.removesuffix(" validity") in page for name in columns)
+
+
 def test_a_run_works_inside_a_running_event_loop_as_in_a_notebook(tmp_path):
     async def cell():
         return run("even-6", ["oracle"], out=tmp_path, numbers=8, samples=4)

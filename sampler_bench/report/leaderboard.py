@@ -68,14 +68,14 @@ def leaderboard(scores: pd.DataFrame) -> pd.DataFrame:
         .reset_index()
         .sort_values(
             order,
-            key=lambda column: column.map(_natural) if column.name in ROW else column,
+            key=lambda column: column.map(natural_order) if column.name in ROW else column,
             ascending=[True, False, False, True, True, True],
             ignore_index=True,
         )
     )
 
 
-def _natural(name: str) -> str:
+def natural_order(name: str) -> str:
     """A key that sorts sieve-5 before sieve-13."""
     return re.sub(r"\d+", lambda digits: digits[0].zfill(12), name)
 

@@ -1,0 +1,108 @@
+"""The leaderboard as one HTML page that needs nothing else: no network, no other file."""
+
+import json
+import math
+from collections.abc import Hashable
+from importlib import metadata, resources
+
+import jinja2
+import numpy as np
+import pandas as pd
+
+from sampler_bench.report.leaderboard import KEYS, natural_order
+from sampler_bench.score.scores import OVERALL
+
+SHOWN = (  # figures of a row, in this order
+    *("skill", "validity", "answered", "content", "stopping", "free-digit-bias", "dead-end", "gain"),
+    *("level", "level-of-validity", "mass", "tokens", "seconds", "rank", "rank-kept"),
+    *("leading-digit", "last-digit", "mod-3", "mod-7", "mod-11", "mod-13", "duplicates"),
+)
+COLUMNS = ["value", "low", "high", "n", "like_oracle"]
+PROFILE = ("entropy", "content")
+DIGITS = 4  # significant, of numbers on the page
+
+
+def page(scores: pd.DataFrame, curves: pd.DataFrame, references: frozenset[str]) -> str:
+    """The page.
+
+    Parameters
+    ----------
+    scores, curves : DataFrame
+        Of one or more runs, with a column ``run`` beside the SCORES and CURVES schema.
+    references : frozenset of str
+        Models that are set apart.
+    """
+    data = {"suites": _suites(scores), "rows": _rows(scores, curves, references)}
+    # What a browser would take for markup cannot stand in a script element.
+    text = json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", r"\u003c")
+    assets = {"style": _asset("page.css"), "script": _asset("page.js"), "data": text}
+    return jinja2.Template(_asset("page.html")).render(assets, version=metadata.version("sampler-bench"))
+
+
+def _asset(name: str) -> str:
+    return (resources.files("sampler_bench.report") / "assets" / name).read_text(encoding="utf-8")
+
+
+def _suites(scores: pd.DataFrame) -> list[dict]:
+    """Each suite with its tasks, in their order."""
+    suites = []
+    for name, rows in scores.groupby("suite", sort=False):
+        tasks = [task for task in pd.unique(rows["task"]) if task != OVERALL]
+        suites.append({"name": name, "tasks": tasks})
+    return suites
+
+
+def _rows(scores: pd.DataFrame, curves: pd.DataFrame, references: frozenset[str]) -> list[dict]:
+    shown = scores[scores["metric"].isin(SHOWN)]
+    profiles = dict(iter(_profiles(curves).groupby(KEYS)))
+    rows = []
+    for key, figures in shown.groupby(KEYS, sort=False):
+        row = dict(zip(KEYS, key, strict=True))
+        by_task = {task: _figures(some) for task, some in figures.groupby("task", sort=False)}
+        answered = [found["answered"][0] for found in by_task.values() if "answered" in found]
+        rows.append(
+            row
+            | {
+                "id": len(rows),
+                "reference": row["model"] in references,
+                "unanswered": bool(answered) and not any(answered),
+                "figures": by_task,
+                "curves": _by_task(profiles.get(key)),
+            }
+        )
+    rows.sort(key=lambda row: natural_order(row["model"]))
+    return rows
+
+
+def _figures(rows: pd.DataFrame) -> dict[str, list]:
+    cells = rows[["metric", *COLUMNS]].itertuples(index=False)
+    found = {metric: [*map(_number, rest)] for metric, *rest in cells}
+    return {metric: found[metric] for metric in SHOWN if metric in found}
+
+
+def _profiles(curves: pd.DataFrame) -> pd.DataFrame:
+    """What a row's picture shows: entropy and content by position."""
+    return curves[(curves["axis"] == "position") & curves["metric"].isin(PROFILE)].sort_values("at")
+
+
+def _by_task(curves: pd.DataFrame | None) -> dict[Hashable, dict[str, list]]:
+    if curves is None:
+        return {}
+    by_task = {}
+    for task, rows in curves.groupby("task", sort=False):
+        points = rows.pivot(index="at", columns="metric", values="value")
+        written = points.index <= points.index[points.any(axis=1)].max()  # not past the last digit
+        by_task[task] = {metric: [*map(_number, points[metric][written])] for metric in PROFILE}
+    return by_task
+
+
+def _number(value: object) -> object:
+    """As it stands in JSON: rounded; null where it is not known, a sign where it is infinite."""
+    if value is None or isinstance(value, bool | np.bool_):
+        return value if value is None else bool(value)
+    number = float(value)
+    if math.isnan(number):
+        return None
+    if math.isinf(number):
+        return "∞" if number > 0 else "-∞"
+    return float(f"{number:.{DIGITS}g}")

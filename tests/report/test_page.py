@@ -1,0 +1,210 @@
+"""The leaderboard page, driven in a real headless Chromium."""
+
+import json
+import math
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sampler_bench.report.page import page
+from sampler_bench.score.scores import OVERALL
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+HOSTILE = "<img src=x onerror=alert(1)></script><b>m"
+TASKS = ["even-6", "twin-primes-3"]
+
+
+def scores(rows: list[tuple]) -> pd.DataFrame:
+    """From (run, suite, task, model, arm, metric, value)."""
+    columns = ["run", "suite", "task", "model", "arm", "metric", "value"]
+    table = pd.DataFrame(rows, columns=columns).assign(decoder="ancestral", n=16)
+    table["like_oracle"] = (table["metric"] == "skill") & (table["value"] == 1)
+    return table.assign(low=table["value"] - 0.1, high=table["value"] + 0.1)
+
+
+def figures(
+    model: str, skill: float, arm: str = "direct", run: str = "r", suite: str = "quick"
+) -> list[tuple]:
+    return [
+        (run, suite, task, model, arm, metric, value)
+        for task in (*TASKS, OVERALL)
+        for metric, value in (("skill", skill), ("validity", 0.25), ("answered", 1.0), ("tokens", math.inf))
+    ]
+
+
+def curves(model: str) -> pd.DataFrame:
+    rows = [
+        (task, metric, at, value)
+        for task in TASKS
+        for metric, values in (("entropy", [2.2, 1.0, 0.0]), ("content", [0.1, 0.5, 0.0]))
+        for at, value in enumerate(values)
+    ]
+    return pd.DataFrame(rows, columns=["task", "metric", "at", "value"]).assign(
+        run="r", suite="quick", model=model, arm="direct", decoder="ancestral", axis="position"
+    )
+
+
+BOARD = scores(
+    [
+        *figures("good", 0.9),
+        *figures("bad", -12.3),
+        *figures("good", 0.5, arm="cot"),
+        *figures(HOSTILE, 0.1),
+        *figures("oracle", 1.0),
+        *figures("elsewhere", 0.3, suite="essay"),
+    ]
+)
+
+
+def data_of(text: str) -> dict:
+    start = text.index('id="data">') + len('id="data">')
+    return json.loads(text[start : text.index("</script>", start)])
+
+
+def test_numbers_are_rounded_and_what_is_not_finite_is_valid_json():
+    (row,) = [
+        row for row in data_of(page(BOARD, curves("good"), frozenset()))["rows"] if row["model"] == "bad"
+    ]
+    assert row["figures"]["even-6"]["skill"] == [-12.3, -12.4, -12.2, 16, False]
+    assert row["figures"]["even-6"]["tokens"][0] == "∞"
+
+
+def test_a_profile_ends_with_the_last_digit():
+    (row, *_) = [row for row in data_of(page(BOARD, curves("good"), frozenset()))["rows"] if row["curves"]]
+    assert row["curves"]["even-6"] == {"entropy": [2.2, 1.0], "content": [0.1, 0.5]}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("no chromium, chromium-browser or google-chrome on the PATH")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    """Opens a page from a file; afterwards nothing may have been logged or asked for but the file."""
+    said, asked = [], []
+
+    def show(board: pd.DataFrame, profiles: pd.DataFrame, **context):
+        path: Path = tmp_path / "leaderboard.html"
+        path.write_text(page(board, profiles, frozenset({"oracle"})), encoding="utf-8")
+        tab = browser.new_page(**context)
+        tab.on("console", lambda message: said.append(message.text))
+        tab.on("pageerror", lambda error: said.append(str(error)))
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.goto(path.as_uri())
+        return tab
+
+    yield show
+    assert said == []
+    assert all(url.startswith("file:///") and url.endswith("leaderboard.html") for url in asked)
+    assert len(asked) == 1
+
+
+def models(tab) -> list[str]:
+    return tab.locator("#models th[scope=row] button").all_inner_texts()
+
+
+def test_rows_stand_best_first_and_references_apart(opened):
+    tab = opened(BOARD, curves("good"))
+    assert models(tab) == ["good", "good", HOSTILE, "bad"]
+    assert tab.locator("#references th[scope=row] button").all_inner_texts() == ["oracle"]
+    assert tab.locator("#count").inner_text() == "4 rows, 1 reference samplers"
+    assert tab.locator("#references td").nth(1).inner_text().split() == ["1.00≈", "25%"]
+
+
+def test_any_column_sorts_both_ways_by_keyboard_too(opened):
+    tab = opened(BOARD, curves("good"))
+    tab.locator("th[data-key=even-6] button").click()
+    tab.locator("th[data-key=even-6] button").click()
+    assert models(tab) == ["bad", HOSTILE, "good", "good"]
+    assert tab.locator("th[data-key=even-6]").get_attribute("aria-sort") == "ascending"
+    assert tab.locator("th[aria-sort]").count() == 1
+    tab.locator("th[data-key=model] button").focus()
+    tab.keyboard.press("Enter")
+    assert models(tab) == [HOSTILE, "bad", "good", "good"]
+    assert tab.evaluate("document.activeElement.textContent") == "model"  # the focus stays
+
+
+def test_suite_arm_and_model_filter(opened):
+    tab = opened(BOARD, curves("good"))
+    tab.select_option("#arm", "cot")
+    assert models(tab) == ["good"]
+    tab.select_option("#arm", "")
+    tab.fill("#model", "BA")
+    assert models(tab) == ["bad"]
+    tab.fill("#model", "")
+    tab.select_option("#suite", "essay")
+    assert models(tab) == ["elsewhere"]
+
+
+def test_a_row_opens_to_its_digits_and_closes(opened):
+    tab = opened(BOARD, curves("good"))
+    button = tab.locator("#models th[scope=row] button").first
+    assert button.get_attribute("aria-expanded") == "false"
+    button.focus()
+    tab.keyboard.press("Enter")
+    assert button.get_attribute("aria-expanded") == "true"
+    cards = tab.locator(".details .card")
+    assert cards.locator("h2").all_inner_texts() == ["overall", *TASKS]
+    assert cards.locator("svg").count() == 2
+    assert cards.nth(1).locator("tbody tr").first.inner_text().split() == [
+        "skill",
+        "0.90",
+        "0.80",
+        "to",
+        "1.00",
+        "16",
+    ]
+    tab.locator("th[data-key=arm] button").click()
+    assert tab.locator(".details").count() == 1  # stays open when sorted
+    tab.locator("button[aria-expanded=true]").click()
+    assert tab.locator(".details").count() == 0
+
+
+def test_a_cell_says_its_interval_to_all(opened):
+    cell = opened(BOARD, curves("good")).locator("#models tr").first.locator("td").nth(2)
+    words = "skill 0.90, 95% interval 0.80 to 1.00, n = 16; valid 25%, 95% interval 15% to 35%, n = 16"
+    assert cell.get_attribute("title") == words
+    assert cell.get_attribute("aria-label") == f"even-6: {words}"
+    assert cell.get_attribute("tabindex") == "0"
+
+
+def test_markup_in_a_model_name_is_text(opened):
+    tab = opened(BOARD, curves(HOSTILE))
+    tab.locator("#models th[scope=row] button").nth(2).click()
+    assert tab.locator("img").count() == 0
+    assert HOSTILE in models(tab)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_narrow_screen_scrolls_the_table_and_not_the_page(opened, scheme):
+    tab = opened(BOARD, curves("good"), viewport={"width": 400, "height": 800}, color_scheme=scheme)
+    tab.locator("#models th[scope=row] button").first.click()
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 400
+    paper = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 24, 29)"}[scheme]
+
+
+def test_ten_thousand_rows_are_all_reached(opened):
+    skill = np.random.default_rng(0).permutation(10_000) / 100
+    rows = [("r", "quick", OVERALL, f"m{i}", "direct", "skill", value) for i, value in enumerate(skill)]
+    tab = opened(scores(rows), curves("none"))
+    assert tab.locator("#count").inner_text() == "10000 rows, 0 reference samplers"
+    assert models(tab)[0] == f"m{np.argmax(skill)}"
+    before = len(models(tab))
+    tab.locator("#more").scroll_into_view_if_needed()
+    tab.locator("#models tr").nth(before).wait_for()
+    order = [f"m{i}" for i in np.argsort(-skill, kind="stable")]
+    assert models(tab)[:300] == order[:300]
+    tab.locator(f"th[data-key='{OVERALL}'] button").click()
+    assert models(tab)[0] == f"m{np.argmin(skill)}"
