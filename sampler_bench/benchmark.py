@@ -158,6 +158,7 @@ def _measure(
         must_agree(folder, f"model behind {source.name!r}", known["identity"], description["identity"])
 
         async def work() -> None:
+            asyncio.get_running_loop().set_exception_handler(_say_but_interrupts)
             async with entering as model:
                 if isinstance(model, VllmModel):
                     description.update(model.describe())
@@ -169,6 +170,12 @@ def _measure(
                 await execute(todo, model, folder, lambda unit, rows: display.advance(*_what(unit), rows))
 
         _run_to_end(work())
+
+
+def _say_but_interrupts(loop: asyncio.AbstractEventLoop, context: dict) -> None:
+    """What asyncio has to say of tasks that failed unseen, but for those that Ctrl-C fell upon."""
+    if not isinstance(context.get("exception"), KeyboardInterrupt):
+        loop.default_exception_handler(context)
 
 
 def _what(unit: Unit) -> tuple[str, str]:

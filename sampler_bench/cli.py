@@ -172,6 +172,20 @@ def score(
 
 
 @app.command()
+def figures(
+    run: Annotated[Path, typer.Argument(metavar="DIR", help="A finished run's folder.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the figures go; DIR/figures by default.")
+    ] = None,
+) -> None:
+    """Draw all figures of a finished run, as SVG and PNG."""
+    from sampler_bench.publish import write_figures
+
+    for path in write_figures(run, out or run / "figures"):
+        console.print(str(path), soft_wrap=True)
+
+
+@app.command()
 def truth(
     task: TaskName,
     prefix: Annotated[str, typer.Option(metavar="U", help="Digits already written.")] = "",

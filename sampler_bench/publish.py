@@ -8,20 +8,21 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from matplotlib.figure import Figure
 
 from sampler_bench.errors import StoreError
 from sampler_bench.files import explained, write_whole
 from sampler_bench.measure.records import CURVES, LONG_TEXTS, SCHEMA_VERSION, SCORES
 from sampler_bench.measure.store import RunFolder
-from sampler_bench.models.reference import FeasibleUniform, UniformDigits, find_reference
-from sampler_bench.report.figures import digit_profile, save_png
+from sampler_bench.models.reference import find_reference
+from sampler_bench.report.figures.gallery import gallery
+from sampler_bench.report.figures.style import save
 from sampler_bench.report.leaderboard import leaderboard, markdown
 from sampler_bench.report.page import page
-from sampler_bench.score.scores import ROW, score
+from sampler_bench.score.scores import score
 from sampler_bench.score.truth import Truth
 from sampler_bench.targets.definitions import make_target
-
-DRAWN_REFERENCES = (UniformDigits.name, FeasibleUniform.name)  # the oracle's line is the truth's
+from sampler_bench.targets.ladder import has_ladder, sieve_ladder
 
 
 def rescore(path: Path | str) -> pd.DataFrame:
@@ -65,9 +66,9 @@ def score_run(folder: RunFolder, manifest: dict) -> pd.DataFrame:
         table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False)
         write_whole(folder.path / f"{name}.parquet", partial(pq.write_table, table, compression="zstd"))
     write_whole(folder.path / "scores.csv", lambda path: scores.figures.to_csv(path, index=False))
-    if not conditionals.empty:
-        figure = digit_profile(conditionals, list(manifest["tasks"]), _figure_rows(conditionals))
-        write_whole(folder.path / "digits.png", lambda path: save_png(figure, path))
+    figure = _figures(manifest, scores.figures, scores.curves).get("digits")
+    if figure:
+        write_whole(folder.path / "digits.png", partial(save, figure, "png"))
     for name, model in manifest["models"].items():
         model["realised"] = {
             "conditionals": int((conditionals["model"] == name).sum()),
@@ -153,9 +154,27 @@ def _task_labels(tasks_of_runs: Sequence[Mapping[str, Mapping]]) -> list[dict[st
     return labels
 
 
-def _figure_rows(conditionals: pd.DataFrame) -> list[tuple[str, str, str]]:
-    """Models, then uniform digits and the support; other references only where there is nothing else."""
-    rows = sorted(conditionals[ROW].drop_duplicates().itertuples(index=False, name=None))
-    rows.sort(key=lambda row: find_reference(row[0]) is not None)
-    shown = [row for row in rows if not find_reference(row[0]) or row[0] in DRAWN_REFERENCES]
-    return shown or rows
+def write_figures(path: Path, out: Path) -> list[Path]:
+    """All figures of a finished run, as SVG and PNG in ``out``. Returns their paths.
+
+    Raises
+    ------
+    StoreError
+        If there is no such run, or a figure cannot be written.
+    """
+    manifest = RunFolder(path).read_manifest() or {}
+    figures = _figures(manifest, _read(path, "scores"), _read(path, "curves"))
+    with explained(out):
+        out.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, figure in figures.items():
+        for kind in ("svg", "png"):
+            written.append(out / f"{name}.{kind}")
+            write_whole(written[-1], partial(save, figure, kind))
+    return written
+
+
+def _figures(manifest: dict, scores: pd.DataFrame, curves: pd.DataFrame) -> dict[str, Figure]:
+    targets = {name: make_target(task["target"]) for name, task in manifest.get("tasks", {}).items()}
+    ladders = {name: sieve_ladder(target)[1:] for name, target in targets.items() if has_ladder(target)}
+    return gallery(scores, curves, ladders, lambda model: find_reference(model) is not None)

@@ -125,6 +125,31 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(folder, tmp_path):
     assert (out / "scores.csv").read_bytes() == (folder / "scores.csv").read_bytes()
 
 
+def test_ctrl_c_ends_a_run_without_a_traceback_and_keeps_what_was_measured(tmp_path):
+    command = [
+        COMMAND,
+        "run",
+        "quick",
+        "--model",
+        "oracle",
+        "--numbers",
+        "400",
+        "--out",
+        str(tmp_path / "run"),
+    ]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    deadline = time.monotonic() + 120
+    while len(list(tmp_path.glob("run/*/*.parquet"))) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    assert len(list(tmp_path.glob("run/*/*.parquet"))) >= 3
+    assert not list(tmp_path.glob("run/*/.*"))  # no half-written part
+
+
 def test_models_can_be_added_to_a_run(tmp_path):
     run("even-6", ["oracle"], out=tmp_path, numbers=8, samples=4)
     scores = run("even-6", ["uniform-digits"], out=tmp_path, numbers=8, samples=4)

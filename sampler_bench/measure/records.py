@@ -98,7 +98,8 @@ SCORES = pa.schema(
 CURVES = pa.schema(
     [
         *_ROW,
-        ("axis", pa.string()),  # position, digits-left, or decades-left: whole part of log10 of N(u)
+        # position, digits-left, decades-left (whole part of log10 of N(u)), leading-digit or last-digit
+        ("axis", pa.string()),
         ("at", pa.int64()),
         ("metric", pa.string()),
         ("value", pa.float64()),

@@ -16,8 +16,10 @@ KEYS = ["run", "suite", *ROW]
 MISSING = "–"
 UNANSWERED = "†"
 LIKE_ORACLE = "≈"
-WIDEST_NAME = 17  # characters of a model's name beside one another
+WIDEST_NAME = 17  # characters of a model's name before it is broken
+NARROW_NAME = 11  # where models stand side by side
 MOST_ACROSS = 9  # tasks that fit beside one another in 80 columns
+MODELS_ACROSS = 5
 
 
 def leaderboard(scores: pd.DataFrame) -> pd.DataFrame:
@@ -87,19 +89,23 @@ def task_names(board: pd.DataFrame) -> list[str]:
 
 
 def terminal_tables(board: pd.DataFrame) -> list[Table]:
-    """A table a run for the terminal, readable at 80 columns: skill above, validity below.
+    """Tables for the terminal, readable at 80 columns: skill above, validity below.
 
-    Many tasks stand below one another, with the models side by side.
+    Many tasks stand below one another, with the models side by side, a few to a table.
     """
     tables = []
     for (run, suite), rows in board.groupby(["run", "suite"], sort=False):
         title = f"{run} (suite {suite})" if run != suite else f"suite {suite}"
-        table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
         tasks = [
             task for task in task_names(board) if rows[[task, f"{task} validity"]].notna().any(axis=None)
         ]
-        (_add_tasks_across if len(tasks) <= MOST_ACROSS else _add_tasks_below)(table, rows, tasks)
-        tables.append(table)
+        across = len(tasks) <= MOST_ACROSS
+        step = len(rows) if across else MODELS_ACROSS
+        for start in range(0, len(rows), step):
+            table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
+            part = rows.iloc[start : start + step]
+            (_add_tasks_across if across else _add_tasks_below)(table, part, tasks)
+            tables.append(table)
     return tables
 
 
@@ -114,14 +120,14 @@ def _add_tasks_across(table: Table, rows: pd.DataFrame, tasks: Sequence[str]) ->
 def _add_tasks_below(table: Table, rows: pd.DataFrame, tasks: Sequence[str]) -> None:
     table.add_column("task", no_wrap=True, vertical="bottom")
     for _, row in rows.iterrows():
-        table.add_column(_heading(row), justify="right", vertical="bottom")
+        table.add_column(_heading(row, NARROW_NAME), justify="right", vertical="bottom", no_wrap=True)
     for name, task in [("overall", OVERALL), *((task, task) for task in tasks)]:
-        table.add_row(name, *[_cell(row, task, " · ") for _, row in rows.iterrows()])
+        table.add_row(name, *[_cell(row, task, "\n") for _, row in rows.iterrows()])
 
 
-def _heading(row: pd.Series) -> Text:
-    name = "\n".join(textwrap.wrap(row["model"], WIDEST_NAME))
-    return Text(name, style="bold").append(f"\n{_arm(row)}", style="not bold")
+def _heading(row: pd.Series, widest: int = WIDEST_NAME) -> Text:
+    name, arm = ("\n".join(textwrap.wrap(text, widest)) for text in (row["model"], _arm(row)))
+    return Text(name, style="bold").append(f"\n{arm}", style="not bold")
 
 
 def markdown(board: pd.DataFrame) -> str:

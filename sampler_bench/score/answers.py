@@ -9,7 +9,7 @@ import pandas as pd
 from sampler_bench.score.estimate import RESAMPLES, interval_of_draws, wilson_interval
 from sampler_bench.score.figure import Figure, Point, certain
 from sampler_bench.score.truth import Truth
-from sampler_bench.score.uniformity import uniformity
+from sampler_bench.score.uniformity import digit_shares, uniformity
 from sampler_bench.targets.ladder import sieve_ladder, sieve_level
 
 COSTS = (  # per valid answer: metric, column of the samples, unit
@@ -74,14 +74,24 @@ def mass(records: pd.DataFrame) -> Iterator[Figure]:
 
 
 def evenness(records: pd.DataFrame, truth: Truth) -> list[Figure]:
-    """Tests of the answers that were found, of a batch the first: the others are not independent of it.
+    """Tests of the answers that were found.
 
     None for a decoder with weights, whose draws do not follow the law.
     """
     if records["log_weight"].notna().any():
         return []
-    answers = records.drop_duplicates("response_id")["answer"].dropna().tolist()
-    return uniformity(answers, truth.target, truth.information, truth.seed("perfect draws"))
+    seed = truth.seed("perfect draws")
+    return uniformity(_independent(records), truth.target, truth.information, seed)
+
+
+def digits_written(records: pd.DataFrame, truth: Truth) -> Iterator[Point]:
+    """Shares of leading and last digits among the answers that were found."""
+    return digit_shares(_independent(records), truth.target)
+
+
+def _independent(records: pd.DataFrame) -> list[str]:
+    """The answers that were found; of a batch the first, for the others are not independent of it."""
+    return records.drop_duplicates("response_id")["answer"].dropna().tolist()
 
 
 def survival(records: pd.DataFrame, truth: Truth) -> Iterator[Point]:

@@ -97,6 +97,8 @@ class Knowledge:
             if metric == "content":
                 yield from self._of_content(value, low, high, spread, n)
         yield Figure("information", "nats", *[self.truth.information] * 3, n=n)
+        if self.truth.log_size is not None:
+            yield Figure("ln-size", "nats", *[self.truth.log_size] * 3, n=n)
 
     def _of_content(
         self, value: float, low: float, high: float, spread: list[float], n: int

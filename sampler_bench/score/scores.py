@@ -8,7 +8,15 @@ import pandas as pd
 
 from sampler_bench.measure.records import CURVES, SCORES
 from sampler_bench.models.reference import find_reference
-from sampler_bench.score.answers import costs, evenness, level_of_validity, mass, shares, survival
+from sampler_bench.score.answers import (
+    costs,
+    digits_written,
+    evenness,
+    level_of_validity,
+    mass,
+    shares,
+    survival,
+)
 from sampler_bench.score.components import commitment, component_shares
 from sampler_bench.score.figure import Figure, Point
 from sampler_bench.score.knowledge import Knowledge, gain
@@ -114,7 +122,7 @@ def _figures_of_samples(records: pd.DataFrame, truth: Truth) -> list[Figure]:
 
 
 def _curves_of_samples(records: pd.DataFrame, truth: Truth) -> list[Point]:
-    return [*survival(records, truth), *commitment(records, truth)]
+    return [*survival(records, truth), *commitment(records, truth), *digits_written(records, truth)]
 
 
 def _base(key: Key, task: str, known: Mapping[Key, Mapping[str, Knowledge]]) -> Knowledge | None:

@@ -1,12 +1,13 @@
 """What scoring knows of a task besides the records."""
 
 import hashlib
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from sampler_bench.targets import Target
+from sampler_bench.targets import Target, UniformTarget
 
 DRAWS = 400
 NOTHING = 1e-9  # nats: a target with no more information is uniform digits itself, and none has skill at it
@@ -25,6 +26,13 @@ class Truth:
     def constrains(self) -> bool:
         """Whether there is anything to have skill at."""
         return self.information > NOTHING
+
+    @property
+    def log_size(self) -> float | None:
+        """ln |S| of a set of numbers of one length, else None."""
+        if not (isinstance(self.target, UniformTarget) and self.target.fixed):
+            return None
+        return math.log(9) + (self.target.digits - 1) * math.log(10) - self.information
 
     def seed(self, purpose: str) -> int:
         """A seed that is the task's own, so that all models are scored on the same resamples."""

@@ -5,13 +5,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from scipy.stats import binom
 
-from sampler_bench.score.figure import Figure
+from sampler_bench.score.estimate import COVERAGE, wilson_interval
+from sampler_bench.score.figure import Figure, Point
 from sampler_bench.targets import END, Target, UniformTarget
 
 REPEATS = 1999  # of a Monte-Carlo test
 DRAWN_AT_ONCE = 20_000_000  # numbers: for very many, a test is repeated less often
 MODULI = {"last-digit": 10, "mod-3": 3, "mod-7": 7, "mod-11": 11, "mod-13": 13}
+DIGIT_AXES = ("leading-digit", "last-digit")
 LISTED = 2000  # members of a target that is not uniform, to look for duplicates
 ALL_DIFFERENT = 2**62  # members: two draws from more are not alike
 
@@ -53,6 +56,20 @@ def _classes(answers: Sequence[str], target: Target) -> Iterator[tuple[str, np.n
         law = target.residues(modulus)
         if law is not None:
             yield metric, np.array([number % modulus for number in numbers]), law
+
+
+def digit_shares(answers: Sequence[str], target: Target) -> Iterator[Point]:
+    """How often each leading and last digit was written; its probability, and a perfect sampler's range."""
+    n = len(answers)
+    for axis, seen, law in _classes(answers, target):
+        if axis in DIGIT_AXES and n:
+            counts = np.bincount(seen, minlength=len(law))
+            for metric, shares, (lows, highs) in (
+                ("answers", counts / n, wilson_interval(counts, n)),
+                ("truth", law, np.array(binom.interval(COVERAGE, n, np.clip(law, 0, 1))) / n),
+            ):
+                for digit, figures in enumerate(zip(shares, lows, highs, strict=True)):
+                    yield Point(axis, digit, metric, *map(float, figures), n)
 
 
 def distance(metric: str, seen: np.ndarray, law: np.ndarray, rng: np.random.Generator) -> Figure:

@@ -1,4 +1,4 @@
-"""The figure: its lines carry the right numbers, and the same records give the same picture."""
+"""Figures: their lines carry the right numbers, and the same scores give the same picture."""
 
 import math
 
@@ -6,47 +6,145 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sampler_bench.report.figures import digit_profile, save_png
+from sampler_bench import run
+from sampler_bench.publish import write_figures
+from sampler_bench.report.figures.digits import commitment, digit_profile, survival
+from sampler_bench.report.figures.gallery import gallery
+from sampler_bench.report.figures.style import save
+from sampler_bench.report.figures.summary import arms, difficulty, digit_bars, ladder
+from sampler_bench.targets import TwinPrimes
+from sampler_bench.targets.ladder import sieve_ladder
 
-P = [0, 0.5, 0.5, *[0] * 8]  # 1 or 2
-UNIFORM = [0, *[1 / 9] * 9, 0]
-DONE = [*[0] * 10, 1]
+KNOWS, GUESSES = ("knows", "direct", "ancestral"), ("guesses", "direct", "ancestral")
+
+
+def curve(
+    row: tuple, metric: str, values: list[float], task: str = "first", axis: str = "position"
+) -> pd.DataFrame:
+    model, arm, decoder = row
+    first = 1 if metric == "survival" else 0
+    table = pd.DataFrame({"at": range(first, first + len(values)), "value": values})
+    of = {"task": task, "model": model, "arm": arm, "decoder": decoder, "axis": axis, "metric": metric}
+    return table.assign(low=table["value"] - 0.05, high=table["value"] + 0.05, **of)
+
+
+def figures(row: tuple, task: str, **metrics: float) -> pd.DataFrame:
+    model, arm, decoder = row
+    table = pd.DataFrame({"metric": [name.replace("_", "-") for name in metrics], "value": metrics.values()})
+    return table.assign(
+        task=task, model=model, arm=arm, decoder=decoder, low=table["value"] - 0.1, high=table["value"] + 0.1
+    )
+
+
+def lines(panel) -> dict[str, list]:
+    return {line.get_label(): list(line.get_ydata()) for line in panel.get_lines()}
 
 
 @pytest.fixture
-def records() -> pd.DataFrame:
-    rows = []
+def profiles() -> pd.DataFrame:
+    """Digits 1 or 2, then the end: one row knows it, the other writes 1..9 alike."""
+    parts = []
     for task in ("first", "second"):
-        for model, q in (("knows", P), ("guesses", UNIFORM)):
-            for position, (p, mine) in enumerate([(P, q), (DONE, DONE)]):
-                rows.append((task, model, "direct", "ancestral", position, "1"[:position], p, mine))
-    columns = ["task", "model", "arm", "decoder", "position", "prefix", "p", "q"]
-    return pd.DataFrame(rows, columns=columns).assign(paraphrase="plain", number_id=0, weight=1.0, bound=0.0)
+        for row, content in ((KNOWS, 0.0), (GUESSES, math.log(9 / 2))):
+            parts += [
+                curve(row, "entropy", [math.log(2), 0.0], task),
+                curve(row, "content", [content, 0.0], task),
+            ]
+    return pd.concat(parts)
 
 
-def test_a_panel_a_task_with_entropy_and_cross_entropy(records):
-    rows = [("knows", "direct", "ancestral"), ("guesses", "direct", "ancestral")]
-    figure = digit_profile(records, ["first", "second"], rows)
-    panels = [panel for panel in figure.axes if panel.get_title()]
-    assert [panel.get_title() for panel in panels] == ["first", "second"]
-    for panel in panels:
-        lines = {line.get_label(): line.get_ydata() for line in panel.get_lines()}
-        assert lines["truth (entropy)"] == pytest.approx([math.log(2)])
-        assert lines["knows"] == pytest.approx([math.log(2)])
-        assert lines["guesses"] == pytest.approx([math.log(9)])  # cross-entropy of uniform 1..9
+def test_a_panel_a_task_with_entropy_and_cross_entropy(profiles):
+    figure = digit_profile(profiles, ["first", "second"], [KNOWS, GUESSES])
+    assert [panel.get_title() for panel in figure.axes] == ["first", "second"]
+    for panel in figure.axes:
+        drawn = lines(panel)
+        assert drawn["truth (entropy)"] == drawn["knows"] == pytest.approx([math.log(2)])
+        assert drawn["guesses"] == pytest.approx([math.log(9)])  # cross-entropy of uniform 1..9
         assert np.array_equal(panel.get_lines()[0].get_xdata(), [1])
 
 
-def test_a_digit_that_may_follow_is_shown_though_no_number_drawn_has_it(records):
-    may_go_on = [*[0.05] * 10, 0.5]
-    cut = records["position"] == 1
-    records.loc[cut, ["p", "q"]] = records[cut][["p", "q"]].map(lambda _: may_go_on)
-    (panel,) = digit_profile(records, ["first"], [("knows", "direct", "ancestral")]).axes
-    truth = {line.get_label(): line.get_ydata() for line in panel.get_lines()}["truth (entropy)"]
-    assert truth == pytest.approx([math.log(2), math.log(10) / 2])
+def test_a_digit_that_may_follow_is_shown():
+    parts = [curve(KNOWS, "entropy", [0.7, 0.2, 0.0]), curve(KNOWS, "content", [0.0, 0.0, 0.0])]
+    (panel,) = digit_profile(pd.concat(parts), ["first"], [KNOWS]).axes
+    assert lines(panel)["truth (entropy)"] == [0.7, 0.2]
 
 
-def test_the_same_records_give_the_same_bytes(records, tmp_path):
-    for name in ("a.png", "b.png"):
-        save_png(digit_profile(records, ["first"], [("knows", "direct", "ancestral")]), tmp_path / name)
-    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_the_same_scores_give_the_same_bytes(profiles, tmp_path, kind):
+    for name in ("a", "b"):
+        save(digit_profile(profiles, ["first"], [KNOWS]), kind, tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_survivors_start_at_the_first_digit():
+    (panel,) = survival(curve(KNOWS, "survival", [1.0, 0.5, 0.25]), ["first"], [KNOWS, GUESSES]).axes
+    assert lines(panel) == {"knows": [1.0, 0.5, 0.25]}
+    assert panel.get_lines()[0].get_xdata().tolist() == [1, 2, 3]
+
+
+def test_numbers_of_one_digit_have_one_tick():
+    parts = [curve(row, "survival", [0.5]) for row in (KNOWS, GUESSES)]
+    (panel,) = survival(pd.concat(parts), ["first"], [KNOWS, GUESSES]).axes
+    assert panel.get_xticks().tolist() == [1]
+
+
+def test_commitment_starts_before_the_first_digit():
+    (panel,) = commitment(curve(KNOWS, "component-1", [0.1, 0.4, 1.0]), ["first"], [KNOWS]).axes
+    assert lines(panel) == {"knows": [0.1, 0.4, 1.0]}
+    assert panel.get_lines()[0].get_xdata().tolist() == [0, 1, 2]
+
+
+def test_difficulty_stands_over_the_logarithm_of_the_size():
+    scores = pd.concat([figures(KNOWS, "many", ln_size=9.0, content=0.5, skill=0.8),
+                        figures(KNOWS, "few", ln_size=1.0, content=3.0, skill=0.6)])  # fmt: skip
+    left, right = difficulty(scores, ["many", "few"], [KNOWS]).axes
+    assert lines(left) == {"knows": [3.0, 0.5]}
+    assert lines(right) == {"knows": [0.6, 0.8]}
+    assert left.get_lines()[0].get_xdata().tolist() == [1, 9]
+
+
+def test_rows_stand_at_their_level_on_the_ladder():
+    rungs = sieve_ladder(TwinPrimes(4))[1:]
+    (panel,) = ladder(
+        figures(KNOWS, "first", level=5.0, content=1.667), ["first"], [KNOWS], {"first": rungs}
+    ).axes
+    assert lines(panel)["knows"] == [1.667]
+    y, nats = panel.get_lines()[0].get_data()
+    assert np.interp(5.0, y, nats) == pytest.approx(dict(rungs)[5.0], abs=0.02)
+
+
+def test_arms_show_every_task_in_order_and_leave_out_what_was_not_measured():
+    scores = pd.concat([figures(KNOWS, "first", skill=0.5), figures(KNOWS, "second", skill=-3.0),
+                        figures(GUESSES, "second", skill=0.0)])  # fmt: skip
+    (panel,) = arms(scores, ["first", "second"], [KNOWS, GUESSES]).axes
+    assert lines(panel)["knows"] == [0.5, -3.0]
+    assert np.isnan(lines(panel)["guesses"][0])
+
+
+def test_bars_stand_beside_the_truth():
+    parts = [curve(KNOWS, metric, [0.1] * 10, axis=axis) for axis in ("leading-digit", "last-digit")
+             for metric in ("answers", "truth")]  # fmt: skip
+    leading, last = digit_bars(pd.concat(parts), ["first"], KNOWS).axes
+    assert [panel.get_title() for panel in (leading, last)] == ["first: leading digit", "first: last digit"]
+    assert [bar.get_height() for bar in leading.patches] == [0.1] * 10
+
+
+def test_a_run_has_the_figures_it_has_something_for(tmp_path):
+    run("twin-primes-3", ["oracle", "sieve-5"], out=tmp_path / "run", numbers=4, samples=8)
+    written = write_figures(tmp_path / "run", tmp_path / "figures")
+    assert {path.name for path in written} == {
+        f"{name}.{kind}" for name in ("digits", "ladder", "survival") for kind in ("png", "svg")
+    }
+    assert all(path.stat().st_size > 1000 for path in written)
+
+
+def test_difficulty_is_drawn_for_tasks_of_one_length_only():
+    scores = pd.concat(
+        [
+            figures(KNOWS, f"t{size}", ln_size=size, information=20.0 - size, content=1.0, skill=0.1)
+            for size in range(1, 7)
+        ]
+        + [figures(KNOWS, "longer", ln_size=4, information=200.0, content=1.0, skill=0.1)]
+    )
+    drawn = gallery(scores, curve(KNOWS, "survival", []), {}, {"oracle"}.__contains__)["difficulty"]
+    assert drawn.axes[0].get_lines()[0].get_xdata().tolist() == [1, 2, 3, 4, 5, 6]

@@ -76,3 +76,20 @@ def test_the_terminal_table_of_eight_tasks_fits_80_columns():
     assert sum(line.count("-100") for line in lines) == 9
     assert sum(line.count("100%") for line in lines) == 9
     assert not any("…" in line for line in lines)
+
+
+def test_many_tasks_stand_below_one_another_with_all_models_and_no_name_cut():
+    tasks = [f"not-falling-digits-{n}" for n in range(20)]
+    models = ["propose-and-check-64", "feasible-uniform", *(f"smollm2-{n}m" for n in range(5))]
+    rows = [("r", task, model, "direct", metric, 0.5) for task in [*tasks, OVERALL] for model in models
+            for metric in ("skill", "validity")]  # fmt: skip
+    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    tables = terminal_tables(leaderboard(scores(*rows)))
+    for table in tables:
+        console.print(table)
+    console.file.close()
+    text = console.export_text()
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.count("50%") == len(models) * 21
+    assert "…" not in text
+    assert all(name in text for name in ("propose-", "feasible-", "smollm2-4m"))

@@ -1,0 +1,98 @@
+"""One style for all figures. Colours: Okabe and Ito, distinguishable with every kind of colour vision."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sampler_bench.report.leaderboard import natural_order
+
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
+INK, FAINT = "black", "0.45"
+LINES = list(product(["-", "--", ":"], COLOURS))
+MARKERS = "osD^vPX*"
+COLUMNS = 4
+LEGEND_COLUMNS = 4
+DPI = 150
+STYLE = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "legend.frameon": False,
+    "svg.hashsalt": "sampler_bench",  # so that the same figure gives the same bytes
+}
+Row = tuple[str, str, str]  # model, arm, decoder
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Inside, figures are drawn in the style of the house."""
+    with mpl.rc_context(STYLE):
+        yield
+
+
+def save(figure: Figure, kind: str, path: Path) -> None:
+    """Write a figure as ``png`` or ``svg``; the same figure gives the same bytes."""
+    metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
+    with house_style():
+        figure.savefig(path, dpi=DPI, format=kind, metadata=metadata)
+
+
+def panels(
+    titles: Sequence[str], across: int = COLUMNS, wide: float = 3.1, high: float = 2.5
+) -> tuple[Figure, list[Axes]]:
+    """A figure with a panel for each title; without any, if there are none."""
+    if not titles:
+        return Figure(), []
+    across = min(across, len(titles))
+    down = math.ceil(len(titles) / across)
+    figure = Figure(figsize=(wide * across + 0.4, high * down + 0.9), layout="constrained")
+    axes = list(figure.subplots(down, across, squeeze=False).ravel())
+    for panel, title in zip(axes, titles, strict=False):
+        panel.set_title(title)
+    for panel in axes[len(titles) :]:
+        panel.set_axis_off()
+    return figure, axes[: len(titles)]
+
+
+def legend_above(figure: Figure) -> None:
+    """One legend for all panels, above them, each label once."""
+    handles = {}
+    for panel in figure.axes:
+        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    if handles:
+        columns = min(len(handles), LEGEND_COLUMNS)
+        figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=columns)
+
+
+def labels(rows: Sequence[Row]) -> list[str]:
+    """The model; with arm and decoder if it has several."""
+    models = [model for model, _, _ in rows]
+    return [
+        model
+        if models.count(model) == 1
+        else f"{model} {arm}" + (f", {decoder}" if decoder != "ancestral" else "")
+        for model, arm, decoder in rows
+    ]
+
+
+def rows_of(table: pd.DataFrame, is_reference: Callable[[str], bool]) -> list[Row]:
+    """The rows of a table, models before references."""
+    found = table[["model", "arm", "decoder"]].drop_duplicates().itertuples(index=False, name=None)
+    return sorted(found, key=lambda row: (is_reference(row[0]), *map(natural_order, row)))
+
+
+def of_row(table: pd.DataFrame, row: Row) -> pd.DataFrame:
+    """What a table has of one row."""
+    model, arm, decoder = row
+    return table[(table["model"] == model) & (table["arm"] == arm) & (table["decoder"] == decoder)]
