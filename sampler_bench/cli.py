@@ -186,6 +186,49 @@ def figures(
 
 
 @app.command()
+def show(
+    run: Annotated[Path, typer.Argument(metavar="DIR", help="A finished run's folder.")],
+    number: Annotated[str, typer.Option(metavar="X", help="A number that conditionals were read along.")],
+    task: Annotated[str | None, typer.Option(help="Needed if several tasks have the number.")] = None,
+    model: Annotated[str | None, typer.Option(help="Needed if several models were measured.")] = None,
+    arm: Annotated[str | None, typer.Option(help="Needed if the model has several.")] = None,
+) -> None:
+    """Show one number digit by digit: the truth, the model, and where it went wrong."""
+    from sampler_bench.publish import conditionals_along
+    from sampler_bench.report.number import number_table
+
+    console.print(number_table(conditionals_along(run, number, task, model, arm), number))
+
+
+@app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(metavar="DIR", help="A finished run's folder.")],
+    after: Annotated[Path, typer.Argument(metavar="DIR", help="Another's.")],
+) -> None:
+    """Compare two runs: skill and validity, and whether a change is more than noise (*)."""
+    from sampler_bench.publish import read_scores
+    from sampler_bench.report.comparison import comparison, comparison_table
+
+    found = comparison(read_scores(before), read_scores(after))
+    if found.empty:
+        raise InputError(f"{before} and {after} have no task, model and arm in common")
+    console.print(comparison_table(found))
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(metavar="DIR", help="A finished run's folder.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the dataset goes.")],
+    form: Annotated[str, typer.Option("--format", help="parquet or csv.")] = "parquet",
+) -> None:
+    """Write a run as a dataset: a file a table, and a card that Hugging Face datasets reads."""
+    from sampler_bench.export import export as write
+
+    for path in write(run, out, form):
+        console.print(str(path), soft_wrap=True)
+
+
+@app.command()
 def truth(
     task: TaskName,
     prefix: Annotated[str, typer.Option(metavar="U", help="Digits already written.")] = "",

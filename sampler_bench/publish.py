@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 
-from sampler_bench.errors import StoreError
+from sampler_bench.errors import InputError, StoreError
 from sampler_bench.files import explained, write_whole
 from sampler_bench.measure.records import CURVES, LONG_TEXTS, SCHEMA_VERSION, SCORES
 from sampler_bench.measure.store import RunFolder
@@ -19,7 +19,7 @@ from sampler_bench.report.figures.gallery import gallery
 from sampler_bench.report.figures.style import save
 from sampler_bench.report.leaderboard import leaderboard, markdown
 from sampler_bench.report.page import page
-from sampler_bench.score.scores import score
+from sampler_bench.score.scores import ROW, score
 from sampler_bench.score.truth import Truth
 from sampler_bench.targets.definitions import make_target
 from sampler_bench.targets.ladder import has_ladder, sieve_ladder
@@ -172,6 +172,42 @@ def write_figures(path: Path, out: Path) -> list[Path]:
             written.append(out / f"{name}.{kind}")
             write_whole(written[-1], partial(save, figure, kind))
     return written
+
+
+def conditionals_along(
+    path: Path, number: str, task: str | None, model: str | None, arm: str | None
+) -> pd.DataFrame:
+    """The conditionals of the one task, model and arm in which a number was read along.
+
+    Raises
+    ------
+    InputError
+        If there is none, or several and it is not said which.
+    StoreError
+        If there is no such run.
+    """
+    find_runs(path)
+    records = RunFolder(path).read("conditionals")
+    for column, wanted in (("task", task), ("model", model), ("arm", arm)):
+        if wanted is not None:
+            records = _only(records, column, wanted)
+    # Prefixes of the number's length are complete numbers, or its beginnings of longer ones.
+    holding = records[records["prefix"] == number][["task", *ROW]].drop_duplicates()
+    if holding.empty:
+        raise InputError(f"{number} was not read along in {path}; `sampler-bench export` lists what was")
+    for column in ("task", *ROW):
+        there = holding[column].unique()
+        if len(there) > 1:
+            choice = ", ".join(there)
+            raise InputError(f"{number} was read along for several: say --{column}, one of {choice}")
+    return records.merge(holding, on=["task", *ROW])
+
+
+def _only(records: pd.DataFrame, column: str, wanted: str) -> pd.DataFrame:
+    there = records[column].unique()
+    if wanted not in there:
+        raise InputError(f"no {column} {wanted!r} in this run; there are {', '.join(sorted(there))}")
+    return records[records[column] == wanted]
 
 
 def _figures(manifest: dict, scores: pd.DataFrame, curves: pd.DataFrame) -> dict[str, Figure]:

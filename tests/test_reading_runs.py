@@ -1,0 +1,119 @@
+"""What one does with finished runs: look at one number, compare two runs, export a dataset."""
+
+import json
+import math
+import re
+
+import pandas as pd
+import pytest
+
+from sampler_bench import run
+from sampler_bench.errors import InputError, StoreError
+from sampler_bench.export import export
+from sampler_bench.publish import read_scores
+from sampler_bench.report.comparison import comparison
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "run"
+    run("twin-primes-3", ["oracle", "uniform-digits"], out=out, samples=8)
+    return out
+
+
+def test_a_number_is_shown_digit_by_digit(cli, folder):
+    shown = cli("show", folder, "--number", "101", "--model", "uniform-digits")
+    assert shown.returncode == 0, shown.stderr
+    rows = [line.split() for line in shown.stdout.splitlines()]
+    # 14 of 54 start with 1, then 4 of 14 with 10, of which 101 is one; uniform digits: 1/9, 1/10, 1/10
+    assert rows[1][:4] == ["1", "1", f"{14 / 54:.4f}", f"{1 / 9:.4f}"]
+    assert rows[2][:4] == ["2", "0", f"{4 / 14:.4f}", "0.1000"]
+    assert rows[3][:4] == ["3", "1", "0.2500", "0.1000"]
+    assert rows[3][4] == f"{math.log(10 / 4):.4f}"  # four digits of ten can follow, all alike
+    assert rows[3][5] == "0.6000"  # six are dead ends
+    assert rows[4][:3] == ["END", "1.0000", "1.0000"]
+    assert max(map(len, shown.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--number", "101"], "say --model, one of oracle, uniform-digits"),
+        (["--number", "100", "--model", "oracle"], "100 was not read along in"),
+        (["--number", "10", "--model", "oracle"], "10 was not read along there; these were: 101, 103,"),
+        (
+            ["--number", "101", "--model", "nobody"],
+            "no model 'nobody' in this run; there are oracle, uniform",
+        ),
+    ],
+)
+def test_what_cannot_be_shown_is_a_sentence(cli, folder, arguments, reason):
+    shown = cli("show", folder, *arguments)
+    assert shown.returncode == 2
+    assert reason in shown.stderr
+    assert shown.stderr.count("\n") == 1
+
+
+def test_a_run_does_not_differ_from_itself(folder):
+    found = comparison(read_scores(folder), read_scores(folder))
+    assert set(found["metric"]) == {"skill", "validity"}
+    assert (found["change"] == 0).all()
+    assert not found["changed"].any()
+
+
+def test_a_change_beyond_the_intervals_is_marked():
+    def scores(value: float, half: float) -> pd.DataFrame:
+        of = {
+            "suite": "s",
+            "task": "t",
+            "model": "m",
+            "arm": "direct",
+            "decoder": "ancestral",
+            "metric": "skill",
+        }
+        return pd.DataFrame([of | {"value": value, "low": value - half, "high": value + half}])
+
+    (far,) = comparison(scores(0.2, 0.3), scores(0.8, 0.4)).to_dict("records")
+    assert (far["change"], far["low"], far["high"]) == pytest.approx((0.6, 0.1, 1.1))  # half width 0.5
+    assert far["changed"]
+    (near,) = comparison(scores(0.2, 0.3), scores(0.6, 0.4)).to_dict("records")
+    assert not near["changed"]
+
+
+def test_runs_are_compared_on_the_command_line(cli, folder, tmp_path):
+    run("even-6", ["oracle"], out=tmp_path / "other", numbers=4, samples=4)
+    same = cli("compare", folder, folder)
+    assert same.returncode == 0
+    assert re.search(r"twin-primes-3 +uniform-digits +direct +skill +0\.00 +0\.00 +0\.00", same.stdout)
+    apart = cli("compare", folder, tmp_path / "other")
+    assert apart.returncode == 2
+    assert "have no task, model and arm in common" in apart.stderr
+
+
+def test_an_export_holds_every_table_and_a_card(folder, tmp_path):
+    written = export(folder, tmp_path / "dataset")
+    names = [str(path.relative_to(tmp_path / "dataset")) for path in written]
+    tables = ["conditionals", "samples", "scores", "curves"]
+    assert names == [*(f"data/{name}.parquet" for name in tables), "manifest.json", "README.md"]
+    card = (tmp_path / "dataset" / "README.md").read_text()
+    front = card.split("---")[1]
+    for name in tables:
+        assert f"- config_name: {name}\n  data_files: data/{name}.parquet\n" in front
+        rows = len(pd.read_parquet(tmp_path / "dataset" / "data" / f"{name}.parquet"))
+        assert f"| `{name}` | {rows:,} |" in card
+    assert json.loads((tmp_path / "dataset" / "manifest.json").read_text())["suite"] == "twin-primes-3"
+
+
+def test_in_csv_each_probability_has_a_column(folder, tmp_path):
+    export(folder, tmp_path, "csv")
+    table = pd.read_csv(tmp_path / "data" / "conditionals.csv", dtype={"prefix": str})
+    stored = pd.read_parquet(folder / "conditionals").sort_values(["model", "number_id", "position"])
+    laws = table.sort_values(["model", "number_id", "position"])[[*(f"p_{d}" for d in range(10)), "p_end"]]
+    assert laws.to_numpy().tolist() == [p.tolist() for p in stored["p"]]
+
+
+def test_what_cannot_be_exported_is_named(folder, tmp_path):
+    with pytest.raises(InputError, match="format 'xml': choose from parquet, csv"):
+        export(folder, tmp_path, "xml")
+    with pytest.raises(StoreError, match="holds no finished run"):
+        export(tmp_path, tmp_path / "out")
