@@ -1,7 +1,7 @@
 # Two commands for a stranger: `make bench` and `make test`. `make help` lists the rest.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help install bench test kernels measuring scoring lint format clean
+.PHONY: help install bench test kernels measuring scoring page lint format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -48,6 +48,9 @@ measuring: $(READY)  ## Time the measure loop against bare requests, and its mem
 
 scoring: $(READY)  ## Time the scoring of a million conditionals on one core
 	@$(BIN)/python -m tests.benchmarks.scoring
+
+page: $(READY)  ## Time the leaderboard page with 10,000 rows (needs Chromium)
+	@$(BIN)/python -m tests.benchmarks.page
 
 lint: $(READY)  ## Check style, spelling and that imports go downward only
 	@$(BIN)/ruff check

@@ -1,7 +1,7 @@
 """From a run folder to what people look at: scores, curves, a figure, the leaderboard of many runs."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -66,9 +66,9 @@ def score_run(folder: RunFolder, manifest: dict) -> pd.DataFrame:
         table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False)
         write_whole(folder.path / f"{name}.parquet", partial(pq.write_table, table, compression="zstd"))
     write_whole(folder.path / "scores.csv", lambda path: scores.figures.to_csv(path, index=False))
-    figure = _figures(manifest, scores.figures, scores.curves).get("digits")
-    if figure:
-        write_whole(folder.path / "digits.png", partial(save, figure, "png"))
+    draw = _figures(manifest, scores.figures, scores.curves).get("digits")
+    if draw:
+        write_whole(folder.path / "digits.png", partial(save, draw(), "png"))
     for name, model in manifest["models"].items():
         model["realised"] = {
             "conditionals": int((conditionals["model"] == name).sum()),
@@ -167,7 +167,8 @@ def write_figures(path: Path, out: Path) -> list[Path]:
     with explained(out):
         out.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, figure in figures.items():
+    for name, draw in figures.items():
+        figure = draw()
         for kind in ("svg", "png"):
             written.append(out / f"{name}.{kind}")
             write_whole(written[-1], partial(save, figure, kind))
@@ -210,7 +211,7 @@ def _only(records: pd.DataFrame, column: str, wanted: str) -> pd.DataFrame:
     return records[records[column] == wanted]
 
 
-def _figures(manifest: dict, scores: pd.DataFrame, curves: pd.DataFrame) -> dict[str, Figure]:
+def _figures(manifest: dict, scores: pd.DataFrame, curves: pd.DataFrame) -> dict[str, Callable[[], Figure]]:
     targets = {name: make_target(task["target"]) for name, task in manifest.get("tasks", {}).items()}
     ladders = {name: sieve_ladder(target)[1:] for name, target in targets.items() if has_ladder(target)}
     return gallery(scores, curves, ladders, lambda model: find_reference(model) is not None)

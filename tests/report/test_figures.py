@@ -129,6 +129,13 @@ def test_bars_stand_beside_the_truth():
     assert [bar.get_height() for bar in leading.patches] == [0.1] * 10
 
 
+def test_a_truth_outside_the_range_of_few_draws_is_drawn():
+    """Of two perfect answers, 95 % hold none with a digit of probability 0.01."""
+    parts = [curve(KNOWS, metric, [0.01] * 10, axis="last-digit") for metric in ("answers", "truth")]
+    bars = pd.concat(parts).assign(low=0.0, high=0.0)
+    assert len(digit_bars(bars, ["first"], KNOWS).axes) == 2
+
+
 def test_a_run_has_the_figures_it_has_something_for(tmp_path):
     run("twin-primes-3", ["oracle", "sieve-5"], out=tmp_path / "run", numbers=4, samples=8)
     written = write_figures(tmp_path / "run", tmp_path / "figures")
@@ -146,5 +153,5 @@ def test_difficulty_is_drawn_for_tasks_of_one_length_only():
         ]
         + [figures(KNOWS, "longer", ln_size=4, information=200.0, content=1.0, skill=0.1)]
     )
-    drawn = gallery(scores, curve(KNOWS, "survival", []), {}, {"oracle"}.__contains__)["difficulty"]
+    drawn = gallery(scores, curve(KNOWS, "survival", []), {}, {"oracle"}.__contains__)["difficulty"]()
     assert drawn.axes[0].get_lines()[0].get_xdata().tolist() == [1, 2, 3, 4, 5, 6]

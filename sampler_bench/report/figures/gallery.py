@@ -1,12 +1,13 @@
 """All figures that a run has something for, by name."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from sampler_bench.report.figures.digits import commitment, digit_profile, survival
-from sampler_bench.report.figures.style import rows_of
+from sampler_bench.report.figures.style import of_row, rows_of
 from sampler_bench.report.figures.summary import arms, difficulty, digit_bars, ladder
 from sampler_bench.score.scores import OVERALL
 
@@ -21,8 +22,8 @@ def gallery(
     curves: pd.DataFrame,
     ladders: Mapping[str, Ladder],
     is_reference: Callable[[str], bool],
-) -> dict[str, Figure]:
-    """Figures by name.
+) -> dict[str, Callable[[], Figure]]:
+    """What draws each figure, by its name; ``digits`` is the first.
 
     Parameters
     ----------
@@ -37,23 +38,26 @@ def gallery(
     rows = rows_of(scores, is_reference)
     models = [row for row in rows if not is_reference(row[0])]
     beside = [row for row in rows if row in models or row[0] in COMPARED] or rows
-    figures = {"digits": digit_profile(curves, _with(curves, tasks, "content"), beside)}
-    alike = _of_one_length(scores)
-    if len(alike) >= FEWEST_SIZES:
-        figures["difficulty"] = difficulty(scores, alike, [row for row in rows if row[0] != "oracle"])
-    if ladders:
-        figures["ladder"] = ladder(scores, [task for task in tasks if task in ladders], rows, ladders)
-    if models:
-        figures["arms"] = arms(scores, _with(scores, tasks, "skill"), models)
-    figures["survival"] = survival(curves, _with(curves, tasks, "survival"), beside)
-    mixtures = _with(curves, tasks, "component-1")
-    if mixtures:
-        figures["commitment"] = commitment(curves, mixtures, rows)
+    inexact = [row for row in rows if row[0] != "oracle"]
+    of_one_length, climbing = _of_one_length(scores), [task for task in tasks if task in ladders]
+    skilled, measured = _with(scores, tasks, "skill"), _with(curves, tasks, "content")
+    answered, mixtures = _with(curves, tasks, "survival"), _with(curves, tasks, "component-1")
+    candidates = {
+        "digits": (measured, lambda: digit_profile(curves, measured, beside)),
+        "difficulty": (
+            len(of_one_length) >= FEWEST_SIZES,
+            lambda: difficulty(scores, of_one_length, inexact),
+        ),
+        "ladder": (climbing, lambda: ladder(scores, climbing, rows, ladders)),
+        "arms": (models and skilled, lambda: arms(scores, skilled, models)),
+        "survival": (answered, lambda: survival(curves, answered, beside)),
+        "commitment": (mixtures, lambda: commitment(curves, mixtures, rows)),
+    }
     for row in models:
-        answered = _with(curves[(curves["model"] == row[0]) & (curves["arm"] == row[1])], tasks, "answers")
-        if answered:
-            figures["-".join(["answers", *row]).replace("/", "-")] = digit_bars(curves, answered, row)
-    return {name: figure for name, figure in figures.items() if figure.axes}
+        written = _with(of_row(curves, row), tasks, "answers")
+        name = "-".join(["answers", *row]).replace("/", "-")
+        candidates[name] = (written, partial(digit_bars, curves, written, row))
+    return {name: draw for name, (wanted, draw) in candidates.items() if wanted}
 
 
 def _with(table: pd.DataFrame, tasks: Sequence[str], metric: str) -> list[str]:

@@ -130,9 +130,11 @@ def digit_bars(curves: pd.DataFrame, tasks: Sequence[str], row: Row) -> Figure:
             seen = points[points["metric"] == "answers"].set_index("at")
             truth = points[points["metric"] == "truth"].set_index("at")
             panel.bar(seen.index, seen["value"], color=COLOURS[0], width=0.7, label="answers")
+            ends = [truth["value"] - truth["low"], truth["high"] - truth["value"]]
+            reach = [length.clip(lower=0) for length in ends]  # few draws may all miss what is rare
             panel.errorbar(
-                truth.index, truth["value"], [truth["value"] - truth["low"], truth["high"] - truth["value"]],
-                fmt="_", color=INK, ms=9, lw=1, capsize=2, label="truth, and 95 % of perfect samplers",
+                truth.index, truth["value"], reach, fmt="_", color=INK, ms=9, lw=1, capsize=2,
+                label="truth, and 95 % of perfect samplers",
             )  # fmt: skip
             panel.set_xticks(range(10))
         figure.supxlabel("digit")
