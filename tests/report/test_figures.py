@@ -1,5 +1,6 @@
 """Figures: their lines carry the right numbers, and the same scores give the same picture."""
 
+import io
 import math
 
 import numpy as np
@@ -92,6 +93,17 @@ def test_commitment_starts_before_the_first_digit():
     (panel,) = commitment(curve(KNOWS, "component-1", [0.1, 0.4, 1.0]), ["first"], [KNOWS]).axes
     assert lines(panel) == {"knows": [0.1, 0.4, 1.0]}
     assert panel.get_lines()[0].get_xdata().tolist() == [0, 1, 2]
+
+
+def test_a_legend_fits_into_a_narrow_figure():
+    rows = [(f"a-model-with-a-long-name-{n}", "reasoning-2048", "ancestral") for n in range(19)]
+    figure = commitment(pd.concat(curve(row, "component-1", [0.1, 0.5]) for row in rows), ["first"], rows)
+    save(figure, "png", io.BytesIO())
+    (legend,) = figure.legends
+    drawn, page = legend.get_window_extent(), figure.bbox
+    assert page.x0 <= drawn.x0
+    assert drawn.x1 <= page.x1
+    assert figure.axes[0].get_window_extent().height > 0.2 * page.height  # and leaves room for the lines
 
 
 def test_difficulty_stands_over_the_logarithm_of_the_size():

@@ -18,7 +18,14 @@ INK, FAINT = "black", "0.45"
 LINES = list(product(["-", "--", ":"], COLOURS))
 MARKERS = "osD^vPX*"
 COLUMNS = 4
-LEGEND_COLUMNS = 4
+LEGEND_COLUMNS = 5
+LEGEND_LINES = 3  # that a figure has room for
+LEGEND_HANDLE, CHARACTER, LEGEND_LINE = (
+    0.6,
+    0.072,
+    0.2,
+)  # inches: line and space before a name, letter, height
+NARROWEST = 5.4  # inches
 DPI = 150
 STYLE = {
     "font.size": 9,
@@ -55,7 +62,8 @@ def panels(
         return Figure(), []
     across = min(across, len(titles))
     down = math.ceil(len(titles) / across)
-    figure = Figure(figsize=(wide * across + 0.4, high * down + 0.9), layout="constrained")
+    size = max(NARROWEST, wide * across + 0.4), high * down + 0.9
+    figure = Figure(figsize=size, layout="constrained")
     axes = list(figure.subplots(down, across, squeeze=False).ravel())
     for panel, title in zip(axes, titles, strict=False):
         panel.set_title(title)
@@ -71,7 +79,10 @@ def legend_above(figure: Figure) -> None:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
     if handles:
-        columns = min(len(handles), LEGEND_COLUMNS)
+        column = LEGEND_HANDLE + CHARACTER * max(map(len, handles))
+        columns = max(1, min(len(handles), LEGEND_COLUMNS, int(figure.get_figwidth() / column)))
+        lines = math.ceil(len(handles) / columns)
+        figure.set_figheight(figure.get_figheight() + LEGEND_LINE * max(0, lines - LEGEND_LINES))
         figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=columns)
 
 
