@@ -24,6 +24,8 @@ from sampler_bench.score.truth import Truth
 from sampler_bench.targets.definitions import make_target
 from sampler_bench.targets.ladder import has_ladder, sieve_ladder
 
+TABLES = {"scores": SCORES, "curves": CURVES}
+
 
 def rescore(path: Path | str) -> pd.DataFrame:
     """Score a run's records anew, as they are: nothing is measured.
@@ -62,7 +64,7 @@ def score_run(folder: RunFolder, manifest: dict) -> pd.DataFrame:
     conditionals = folder.read("conditionals")
     samples = folder.read("samples", without=LONG_TEXTS)
     scores = score(manifest["suite"], truths, conditionals, samples)
-    for name, rows, schema in (("scores", scores.figures, SCORES), ("curves", scores.curves, CURVES)):
+    for (name, schema), rows in zip(TABLES.items(), scores, strict=True):
         table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False)
         write_whole(folder.path / f"{name}.parquet", partial(pq.write_table, table, compression="zstd"))
     write_whole(folder.path / "scores.csv", lambda path: scores.figures.to_csv(path, index=False))
@@ -84,10 +86,13 @@ def read_scores(path: Path) -> pd.DataFrame:
 
 def _read(path: Path, name: str) -> pd.DataFrame:
     try:
-        return pq.read_table(Path(path) / f"{name}.parquet").to_pandas()
+        table = pq.read_table(Path(path) / f"{name}.parquet")
     except (OSError, pa.ArrowException) as error:
         reason = f"{path} has no {name} to read: {error}; `sampler-bench score` makes them"
         raise StoreError(reason) from error
+    if table.column_names != TABLES[name].names:
+        raise StoreError(f"{path} was scored by another version; `sampler-bench score {path}` does it again")
+    return table.to_pandas()
 
 
 def find_runs(path: Path) -> list[Path]:

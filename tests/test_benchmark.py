@@ -100,6 +100,13 @@ def test_scoring_the_same_records_again_gives_the_same_bytes(folder):
     assert [(folder / name).read_bytes() for name in names] == before
 
 
+def test_scores_of_another_version_are_refused_with_the_way_out(folder, tmp_path):
+    older = pd.read_parquet(folder / "scores.parquet").drop(columns="like_oracle")
+    older.to_parquet(tmp_path / "scores.parquet")
+    with pytest.raises(StoreError, match="was scored by another version; `sampler-bench score"):
+        write_leaderboard([tmp_path], tmp_path)
+
+
 def test_a_run_of_another_schema_is_not_scored(folder, tmp_path):
     manifest = json.loads((folder / "manifest.json").read_text()) | {"schema_version": 1}
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from gmpy2 import mpz
 from scipy.stats import binom
 
 from sampler_bench.score.estimate import COVERAGE, wilson_interval
@@ -51,11 +52,11 @@ def uniformity(answers: Sequence[str], target: Target, information: float, seed:
 def _classes(answers: Sequence[str], target: Target) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """(name, class of each answer, probability of each class), where these are known."""
     yield "leading-digit", np.array([int(text[0]) for text in answers]), target.conditional("").p[:END]
-    numbers = list(map(int, answers))
+    numbers = list(map(mpz, answers))  # of any length; int() refuses more than 4300 digits
     for metric, modulus in MODULI.items():
         law = target.residues(modulus)
         if law is not None:
-            yield metric, np.array([number % modulus for number in numbers]), law
+            yield metric, np.array([int(number % modulus) for number in numbers]), law
 
 
 def digit_shares(answers: Sequence[str], target: Target) -> Iterator[Point]:

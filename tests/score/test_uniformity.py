@@ -78,6 +78,11 @@ def test_two_draws_from_a_huge_set_are_never_alike():
     assert (found.floor, found.p) == (0, pytest.approx(2 / (1 + REPEATS)))
 
 
+def test_an_answer_of_five_thousand_digits_is_an_answer():
+    figures = uniformity(["1" * 5000, "123456"], Multiples(digits=6, modulus=1), 0.0, seed=0)
+    assert figures[0].n == 2
+
+
 def benford(size: int) -> list[str]:
     """Six digits, the leading one by Benford's law, the others uniform: residues are as they should be."""
     generator = np.random.default_rng(11)

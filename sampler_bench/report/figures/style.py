@@ -20,11 +20,8 @@ MARKERS = "osD^vPX*"
 COLUMNS = 4
 LEGEND_COLUMNS = 5
 LEGEND_LINES = 3  # that a figure has room for
-LEGEND_HANDLE, CHARACTER, LEGEND_LINE = (
-    0.6,
-    0.072,
-    0.2,
-)  # inches: line and space before a name, letter, height
+LEGEND_HANDLE, CHARACTER = 0.6, 0.072  # inches: what stands before a name, and a letter of it
+LEGEND_LINE = 0.2  # inches
 NARROWEST = 5.4  # inches
 DPI = 150
 STYLE = {
