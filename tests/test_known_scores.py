@@ -10,7 +10,8 @@ from sympy import isprime, primerange
 
 from sampler_bench import load_task, run
 from sampler_bench.errors import InputError
-from sampler_bench.targets import Sieved
+from sampler_bench.targets import Sieved, TwinPrimes
+from sampler_bench.targets.ladder import sieve_ladder, sieve_level
 
 RUNGS = list(primerange(32))
 TWINS = {3: "twin-primes-3", 4: "twin-primes-4", 6: "twin-primes-6", 9: "twin-primes-9"}
@@ -79,6 +80,12 @@ def test_single_primes_have_a_ladder_too(tmp_path):
     # 48 of 210 residues pass: 9 10^11 = 210 turns, up to the few of an unfinished one
     assert found["content"] == pytest.approx(math.log(9e11 * 48 / 210 / members), abs=1e-9)
     assert found["level"] == pytest.approx(7, rel=1e-9)
+
+
+def test_the_ladder_of_a_thousand_digits_ends_below_the_largest_float():
+    ladder = sieve_ladder(TwinPrimes(1000))
+    assert ladder[-1] == (1e300, 0.0)
+    assert 1e6 < sieve_level(TwinPrimes(1000), 1.0) < 1e300
 
 
 def test_the_level_of_validity_is_that_of_the_sieve_as_often_valid(ladder):

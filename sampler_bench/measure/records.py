@@ -86,10 +86,7 @@ SCORES = pa.schema(
         ("floor_high", pa.float64()),
         ("p", pa.float64()),  # of the test that the sampler is perfect
         ("p_adjusted", pa.float64()),  # Holm, over the tests of this task, model, arm and decoder
-        (
-            "like_oracle",
-            pa.bool_(),
-        ),  # not distinguishable from a perfect sampler; null where that is not asked
+        ("like_oracle", pa.bool_()),  # cannot be told from a perfect sampler; null where that is not asked
     ],
     metadata=_METADATA,
 )

@@ -32,9 +32,7 @@ COUNTED_PRIME_DIGITS = 18  # primes alone: by a library
 MADE_DIGITS = 11  # up to here a table that is missing is made at the first question, in under ten seconds
 MAX_DIGITS = 1000
 TAIL_DIGITS = 8  # that are free after a prefix: all its members are sieved. 3 s at 100 digits on one core
-NEAR_DIGITS = (
-    6  # free after a prefix of many digits: its members are sieved by themselves. 20 ms at 100 digits
-)
+NEAR_DIGITS = 6  # that are free: the members after a prefix are sieved by themselves. 20 ms at 100 digits
 PRIME_TAIL_DIGITS = 6  # the same for primes up to 13 digits, whose intervals are counted in 20 ms
 SAFE = "safe-primes"
 

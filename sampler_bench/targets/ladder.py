@@ -9,6 +9,7 @@ from sampler_bench.targets.constellations import TupleTarget
 from sampler_bench.targets.sieved import Sieved
 
 RUNGS = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 10**2, 10**3, 10**4, 10**5, 10**6)
+LARGEST = 300  # power of ten that stands for the root of longer numbers
 
 
 def has_ladder(target: Target) -> bool:
@@ -39,7 +40,7 @@ def sieve_ladder(target: Target) -> tuple[tuple[float, float], ...]:
 
 @lru_cache(maxsize=64)
 def _ladder(target: TupleTarget) -> tuple[tuple[float, float], ...]:
-    information, root = target.information(), 10 ** (target.digits / 2)
+    information, root = target.information(), 10.0 ** min(target.digits / 2, LARGEST)
     ladder = [(1.0, information)]
     for y in RUNGS:
         if y >= root:
