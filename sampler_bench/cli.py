@@ -192,12 +192,14 @@ def show(
     task: Annotated[str | None, typer.Option(help="Needed if several tasks have the number.")] = None,
     model: Annotated[str | None, typer.Option(help="Needed if several models were measured.")] = None,
     arm: Annotated[str | None, typer.Option(help="Needed if the model has several.")] = None,
+    decoder: Annotated[str | None, typer.Option(help="Needed if the arm has several.")] = None,
 ) -> None:
     """Show one number digit by digit: the truth, the model, and where it went wrong."""
     from sampler_bench.publish import conditionals_along
     from sampler_bench.report.number import number_table
 
-    console.print(number_table(conditionals_along(run, number, task, model, arm), number))
+    said = {"task": task, "model": model, "arm": arm, "decoder": decoder}
+    console.print(number_table(conditionals_along(run, number, said), number))
 
 
 @app.command()

@@ -180,10 +180,10 @@ def write_figures(path: Path, out: Path) -> list[Path]:
     return written
 
 
-def conditionals_along(
-    path: Path, number: str, task: str | None, model: str | None, arm: str | None
-) -> pd.DataFrame:
-    """The conditionals of the one task, model and arm in which a number was read along.
+def conditionals_along(path: Path, number: str, said: Mapping[str, str | None]) -> pd.DataFrame:
+    """The conditionals of the one task, model, arm and decoder in which a number was read along.
+
+    ``said``: which of each, None where that is not said.
 
     Raises
     ------
@@ -194,7 +194,7 @@ def conditionals_along(
     """
     find_runs(path)
     records = RunFolder(path).read("conditionals")
-    for column, wanted in (("task", task), ("model", model), ("arm", arm)):
+    for column, wanted in said.items():
         if wanted is not None:
             records = _only(records, column, wanted)
     # Prefixes of the number's length are complete numbers, or its beginnings of longer ones.

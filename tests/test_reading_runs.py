@@ -1,17 +1,23 @@
 """What one does with finished runs: look at one number, compare two runs, export a dataset."""
 
+import io
 import json
 import math
 import re
+import shutil
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 
 from sampler_bench import run
 from sampler_bench.errors import InputError, StoreError
 from sampler_bench.export import export
-from sampler_bench.publish import read_scores
+from sampler_bench.publish import conditionals_along, read_scores
 from sampler_bench.report.comparison import comparison
+from sampler_bench.report.number import number_table
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +58,32 @@ def test_what_cannot_be_shown_is_a_sentence(cli, folder, arguments, reason):
     assert shown.returncode == 2
     assert reason in shown.stderr
     assert shown.stderr.count("\n") == 1
+
+
+def test_what_a_model_excludes_is_shown_as_infinite(folder):
+    records = pd.read_parquet(folder / "conditionals").query("model == 'oracle'")
+    wrong = (records["prefix"] == "10").to_numpy()
+    excluded = [*[0.1] * 3, 0.0, *[0.1] * 6, 0.1]  # no 3, but 103 is a twin prime
+    records["q"] = [excluded if there else q for there, q in zip(wrong, records["q"], strict=True)]
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(number_table(records, "103"))
+    assert re.search(r"3 +3 +0\.2500 +0\.0000 +inf .*◀ +█{20}", console.export_text())
+
+
+def test_decoders_of_an_arm_are_told_apart(folder, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    parts = sorted((copy / "conditionals").glob("*.parquet"))
+    for part in parts:
+        table = pq.read_table(part)
+        place = table.schema.get_field_index("decoder")
+        other = table.set_column(place, table.schema.field(place), pa.array(["feasible"] * len(table)))
+        pq.write_table(other, part.with_name(f"x{part.name}"))
+    said = {"task": None, "model": "oracle", "arm": None, "decoder": None}
+    with pytest.raises(InputError, match="say --decoder, one of ancestral, feasible"):
+        conditionals_along(copy, "101", said)
+    chosen = conditionals_along(copy, "101", said | {"decoder": "feasible"})
+    assert set(chosen["decoder"]) == {"feasible"}
 
 
 def test_a_run_does_not_differ_from_itself(folder):

@@ -33,6 +33,7 @@ def number_table(records: pd.DataFrame, number: str) -> Group:
     mine = _along(records, number)
     parts, laws = profile(mine), mine.groupby("position")[["p", "q"]].agg(_mean_law)
     content, dead_ends = parts.content[0], parts.dead_end[0]
+    most = max(content[np.isfinite(content)], default=0.0) or NOTHING  # what is infinite has a full bar
     worst = np.argsort(-content, kind="stable")[:WORST]
     table = Table(box=None)
     for heading in ("digit", "", "P", "Q", "content", "dead ends", "", ""):
@@ -46,7 +47,7 @@ def number_table(records: pd.DataFrame, number: str) -> Group:
             f"{content[position]:.4f}",
             f"{dead_ends[position]:.4f}",
             "◀" if position in worst and content[position] > 0 else "",
-            "█" * round(BAR_WIDTH * content[position] / max(content.max(), NOTHING)),
+            "█" * round(BAR_WIDTH * min(content[position] / most, 1.0)),
         )
     where = f"content {content.sum():.4f} nats, stopping {parts.stopping[0].sum():.4f} nats along {number}"
     return Group(table, where, "P, Q: of this digit, by the truth and the model. ◀ where most is lost.")
