@@ -49,7 +49,7 @@ def test_the_task_example_loads(tmp_path):
 def test_the_leaderboard_is_the_published_one():
     published = (ROOT / "results" / "published" / "quick" / "leaderboard.md").read_text()
     rows = [line for line in published.splitlines() if line.startswith("|")]
-    assert len(rows) == 2 + 10
+    assert len(rows) == 2 + 15
     assert "\n".join(rows) in README
 
 
