@@ -31,6 +31,37 @@ def test_commands_print_what_the_readme_shows(cli, command, expected):
     assert [line.rstrip() for line in shown.stdout.splitlines()] == expected
 
 
+ELSEWHERE = {
+    "Qwen/Qwen3-0.6B": "smollm2-135m",
+    "my-model": "smollm2-135m",
+}  # what a stranger has, and we here
+FEW = ["--numbers", "1", "--samples", "3"]
+
+
+def indented_commands() -> list[list[str]]:
+    """The words of each command of the indented blocks, without `sampler-bench`."""
+    lines = re.findall(r"^    sampler-bench (.*)$", README, re.MULTILINE)
+    return [shlex.split(line, comments=True) for line in lines]
+
+
+@pytest.mark.timeout(1500)
+def test_the_commands_for_ones_own_model_run_in_the_order_shown(cli, server, tmp_path):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "published").symlink_to(ROOT / "results" / "published")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "multiples-of-7-5.toml").write_text(blocks("toml")[0])
+    other = ["--model", "oracle", "--model", "smollm2-135m", "--out", "results/other"]
+    assert cli("run", "quick", *other, "--base-url", server.base_url, *FEW).returncode == 0
+    for words in indented_commands():
+        words = [ELSEWHERE.get(word, word) for word in words]
+        if words[0] == "run":
+            if "--base-url" in words:
+                words = words[: words.index("--base-url")]
+            words += ["--base-url", server.base_url, *FEW]
+        shown = cli(*words, timeout=600)
+        assert shown.returncode == 0, (words, shown.stderr)
+
+
 def test_the_python_example_runs_and_its_figure_is_right(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (example,) = blocks("python")

@@ -96,7 +96,7 @@ def ladder(
 def arms(scores: pd.DataFrame, tasks: Sequence[str], rows: Sequence[Row]) -> Figure:
     """Skill of each row at each task, with intervals: thinking first beside answering at once."""
     with house_style():
-        figure, (panel,) = panels([""], across=1, wide=max(6.0, 0.75 * len(tasks) + 2), high=3.6)
+        figure, (panel,) = panels([""], across=1, wide=max(6.0, 0.95 * len(tasks) + 2), high=3.6)
         step = 0.8 / max(len(rows), 1)
         for index, (label, row) in enumerate(zip(labels(rows), rows, strict=True)):
             colour, marker = (COLOURS * 4)[index], (MARKERS * 4)[index]
