@@ -31,10 +31,8 @@ def test_commands_print_what_the_readme_shows(cli, command, expected):
     assert [line.rstrip() for line in shown.stdout.splitlines()] == expected
 
 
-ELSEWHERE = {
-    "Qwen/Qwen3-0.6B": "smollm2-135m",
-    "my-model": "smollm2-135m",
-}  # what a stranger has, and we here
+# Models that a stranger has, and what is served here in their place.
+ELSEWHERE = {"Qwen/Qwen3-0.6B": "smollm2-135m", "my-model": "smollm2-135m"}
 FEW = ["--numbers", "1", "--samples", "3"]
 
 
