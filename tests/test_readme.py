@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,24 @@ def test_the_commands_for_ones_own_model_run_in_the_order_shown(cli, server, tmp
             words += ["--base-url", server.base_url, *FEW]
         shown = cli(*words, timeout=600)
         assert shown.returncode == 0, (words, shown.stderr)
+
+
+def test_make_bench_measures_suite_quick(tmp_path):
+    """With reference samplers in place of all models: the commands of a run are tested above."""
+    if not (ROOT / ".venv" / ".ready").exists():
+        pytest.skip("make install has not been run here")
+    for name in ("Makefile", "pyproject.toml", ".venv"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    assert re.findall(r"^    make (\w+)", README, re.MULTILINE) == ["bench", "test"]
+    shown = make(tmp_path, "bench", "MODELS=oracle uniform-digits")
+    assert shown.returncode == 0, shown.stderr
+    assert "oracle" in shown.stdout
+    assert (tmp_path / "results" / "quick" / "scores.csv").exists()
+    assert "pytest" in make(tmp_path, "--dry-run", "test").stdout
+
+
+def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True, timeout=300)
 
 
 def test_the_python_example_runs_and_its_figure_is_right(tmp_path, monkeypatch):

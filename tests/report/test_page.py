@@ -208,3 +208,17 @@ def test_ten_thousand_rows_are_all_reached(opened):
     assert models(tab)[:300] == order[:300]
     tab.locator(f"th[data-key='{OVERALL}'] button").click()
     assert models(tab)[0] == f"m{np.argmin(skill)}"
+
+
+def test_figures_of_any_size_stay_inside_their_card(opened):
+    sizes = [
+        ("r", "quick", "even-6", "good", "direct", name, 3.3e99) for name in ("level", "level-of-validity")
+    ]
+    tab = opened(scores([*figures("good", 0.9), *sizes]), curves("good"))
+    tab.locator("#models th[scope=row] button").first.click()
+    cards = tab.locator(".details .card")
+    assert cards.count() == 3
+    for card in cards.all():
+        table = card.locator("table").bounding_box()
+        assert table["x"] + table["width"] <= card.bounding_box()["x"] + card.bounding_box()["width"]
+    assert "3.3e+99" in cards.nth(1).inner_text()

@@ -23,6 +23,7 @@ const columns = () => [OVERALL, ...suite().tasks];
 const titleOf = (key) => ({ model: "model", arm: "arm", validity: "valid" })[key] ?? (key === OVERALL ? "overall" : key);
 const figure = (row, task, metric) => row.figures[task]?.[metric];
 const short = (value) => value == null ? "–" : typeof value === "string" ? value
+  : Math.abs(value) >= 1e6 ? value.toExponential(1)
   : Math.abs(value) >= 9.995 ? value.toFixed(0) : (value + 0).toFixed(2).replace("-0.00", "0.00");
 const whole = (value) => value == null ? "–" : String(Math.round(value));
 const percent = (value) => value == null ? "–" : `${Math.round(100 * value)}%`;
