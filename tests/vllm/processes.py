@@ -9,11 +9,11 @@ def processes_below(pid: int) -> dict[int, str]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                stat = (entry / "stat").read_text()
-                parent_of[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
-                name_of[int(entry.name)] = (entry / "cmdline").read_text().replace("\0", " ")
-            except OSError:
+                stat, line = (entry / "stat").read_text(), (entry / "cmdline").read_text()
+            except OSError:  # it has just ended
                 continue
+            parent_of[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
+            name_of[int(entry.name)] = line.replace("\0", " ")
     found, fresh = {}, {pid}
     while fresh:
         fresh = {child for child, parent in parent_of.items() if parent in fresh} - found.keys()
