@@ -2,17 +2,22 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pandas as pd
 
+from sampler_bench.cluster import Cluster
 from sampler_bench.errors import InputError
 from sampler_bench.measure.decoders import Ancestral, parse_decoder
-from sampler_bench.measure.execute import execute, missing
+from sampler_bench.measure.execute import execute
 from sampler_bench.measure.manifest import claim, must_agree, must_be_close, new_session, now
-from sampler_bench.measure.plan import Plan, Settings, Unit, plan_units
+from sampler_bench.measure.on_cluster import execute_on
+from sampler_bench.measure.plan import Plan, Settings, Unit, Units
 from sampler_bench.measure.store import RunFolder
+from sampler_bench.models.base import DigitModel
+from sampler_bench.models.replicas import reach
 from sampler_bench.models.sources import ServerOptions, Source, find_model
 from sampler_bench.models.vllm_client import VllmModel
 from sampler_bench.publish import score_run
@@ -36,6 +41,7 @@ def run(
     samples: int | None = None,
     server: ServerOptions | None = None,
     task_folders: Sequence[Path] = (),
+    cluster: Cluster | None = None,
     quiet: bool = True,
 ) -> pd.DataFrame:
     """Measure models on a suite, score them and write everything to a run folder.
@@ -57,7 +63,7 @@ def run(
         ``ancestral:temperature=0.7``. Each goes with the arms that suit it.
     seed : int
         Of everything random.
-    out : path, optional
+    out : path or URL, optional
         The run's folder; ``results/SUITE`` if not given.
     numbers, samples : int, optional
         In place of the suite's.
@@ -65,6 +71,8 @@ def run(
         Where models are served; by default a server is started on this machine.
     task_folders : sequence of path
         Folders with tasks, suites and arms of the user's own.
+    cluster : Cluster, optional
+        Where to work; by default in this process. The records are the same.
     quiet : bool
         Say nothing while working.
 
@@ -83,14 +91,14 @@ def run(
     sources = [find_model(name, options) for name in dict.fromkeys(models)]
     if not sources:
         raise InputError("no model to measure: name at least one with --model")
-    folder = RunFolder(Path(out) if out else RESULTS / plan.suite.name)
+    folder = RunFolder(out or RESULTS / plan.suite.name)
     with folder.locked(), Display(quiet) as display:
         manifest = claim(folder, plan)
         session = new_session()
         for source in sources:
-            _measure(source, plan, folder, manifest, session, display)
+            _measure(source, plan, folder, manifest, session, display, cluster)
         session["finished"] = now()
-        scores = score_run(folder, manifest)
+        scores = score_run(folder, manifest, cluster)
         folder.write_manifest(manifest)
         for line in unanswered(scores):
             display.say(line)
@@ -138,38 +146,67 @@ def _load(
 
 
 def _measure(
-    source: Source, plan: Plan, folder: RunFolder, manifest: dict, session: dict, display: Display
+    source: Source,
+    plan: Plan,
+    folder: RunFolder,
+    manifest: dict,
+    session: dict,
+    display: Display,
+    cluster: Cluster | None,
 ) -> None:
     """Measure what is missing of one model; the session enters the manifest if anything is."""
-    tasks, arms, decoders = plan.tasks, plan.arms, plan.decoders
-    if source.reference:
-        arms, decoders = [plan.reference_arm.in_one_wording()], [parse_decoder("ancestral")]
-        tasks = [task for task in tasks if source.reference.suits(task.target)]
-        if not tasks:
-            raise InputError(f"{source.name} is defined for none of the tasks of {plan.suite.name}")
-    units = plan_units(tasks, arms, decoders, source.name, plan.settings)
-    todo = missing(units, folder)
-    display.begin(source.name, len(units) - len(todo), len(units))
-    if not todo:
+    units = _units(source, plan)
+    before = folder.done()
+    there = sum(unit.id in before for unit in units)
+    display.begin(source.name, there, len(units))
+    if there == len(units):
         return
-    with source.open(display.say) as entering:
-        description = source.describe()
-        known = manifest["models"].get(source.name, description)
-        must_agree(folder, f"model behind {source.name!r}", known["identity"], description["identity"])
 
-        async def work() -> None:
-            asyncio.get_running_loop().set_exception_handler(_say_but_interrupts)
-            async with entering as model:
-                if isinstance(model, VllmModel):
-                    description.update(model.describe())
-                    must_be_close(folder, source.name, known.get("probe"), model.probe)
-                manifest["models"][source.name] = description
-                if session not in manifest["sessions"]:
-                    manifest["sessions"].append(session)
-                folder.write_manifest(manifest)
-                await execute(todo, model, folder, lambda unit, rows: display.advance(*_what(unit), rows))
+    def tell(unit: Unit, records: int) -> None:
+        display.advance(*_what(unit), records)
 
-        _run_to_end(work())
+    async def work(entering: AbstractAsyncContextManager[DigitModel], describe: Callable[[], dict]) -> None:
+        asyncio.get_running_loop().set_exception_handler(_say_but_interrupts)
+        async with entering as model:
+            _enter(model, describe(), source.name, folder, manifest, session)
+            if served is None:
+                await execute(units, before, model, folder, tell)
+            else:
+                execute_on(cluster, served, source.needs_server, units, before, folder, tell)
+
+    served = None
+    if cluster is None:
+        with source.open(display.say) as entering:
+            _run_to_end(work(entering, source.describe))
+    else:
+        with reach(cluster, source, display.say) as served, served.source.open(display.say) as entering:
+            _run_to_end(work(entering, lambda: served.description))
+
+
+def _units(source: Source, plan: Plan) -> Units:
+    """Raises InputError if a reference sampler is defined for no task."""
+    if source.reference is None:
+        return Units(plan.tasks, plan.arms, plan.decoders, source.name, plan.settings)
+    tasks = [task for task in plan.tasks if source.reference.suits(task.target)]
+    if not tasks:
+        raise InputError(f"{source.name} is defined for none of the tasks of {plan.suite.name}")
+    arm = plan.reference_arm.in_one_wording()
+    return Units(tasks, [arm], [parse_decoder("ancestral")], source.name, plan.settings)
+
+
+def _enter(
+    model: DigitModel, description: dict, name: str, folder: RunFolder, manifest: dict, session: dict
+) -> None:
+    """Enter the model and the session into the manifest; StoreError if another model is behind the name."""
+    known = manifest["models"].get(name, description)
+    must_agree(folder, f"model behind {name!r}", known["identity"], description["identity"])
+    if isinstance(model, VllmModel):
+        description |= model.describe()
+        must_be_close(folder, name, known.get("probe"), model.probe)
+    manifest["models"][name] = description
+    if session not in manifest["sessions"]:
+        manifest["sessions"].append(session)
+    folder.write_manifest(manifest)
 
 
 def _say_but_interrupts(loop: asyncio.AbstractEventLoop, context: dict) -> None:

@@ -24,5 +24,9 @@ class ServerError(SamplerBenchError):
     """A vLLM server did not start, died, or answered in a way that cannot be used."""
 
 
+class ClusterError(SamplerBenchError):
+    """A Ray cluster cannot be reached, or does not do what it was given."""
+
+
 class StoreError(SamplerBenchError):
     """A run folder cannot be read or written, or belongs to another run."""

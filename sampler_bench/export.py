@@ -7,7 +7,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from sampler_bench.errors import InputError, StoreError
-from sampler_bench.files import explained, write_whole
+from sampler_bench.files import explained, location, read_parquet, storage_errors, write_whole
 from sampler_bench.measure.records import SCHEMAS
 from sampler_bench.measure.store import RunFolder
 
@@ -63,6 +63,7 @@ def export(run: Path, out: Path, kind: str = "parquet") -> list[Path]:
     """
     if kind not in FORMATS:
         raise InputError(f"format {kind!r}: choose from {', '.join(FORMATS)}")
+    run, out = location(run), location(out)
     folder = RunFolder(run)
     manifest = folder.read_manifest() if run.is_dir() else None
     if manifest is None or not (run / "scores.parquet").is_file():
@@ -85,8 +86,8 @@ def _read(folder: RunFolder, name: str) -> pa.Table:
     if name in SCHEMAS:
         return pa.Table.from_pandas(folder.read(name), schema=SCHEMAS[name], preserve_index=False)
     try:
-        return pq.read_table(folder.path / f"{name}.parquet")
-    except (OSError, pa.ArrowException) as error:
+        return read_parquet(folder.path / f"{name}.parquet")
+    except (*storage_errors(), pa.ArrowException) as error:
         reason = f"{folder.path} has no {name} to read: {error}; `sampler-bench score` makes them"
         raise StoreError(reason) from error
 

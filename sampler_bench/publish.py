@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 
+from sampler_bench.cluster import Cluster
 from sampler_bench.errors import InputError, StoreError
-from sampler_bench.files import explained, write_whole
+from sampler_bench.files import explained, location, read_parquet, storage_errors, write_whole
 from sampler_bench.measure.records import CURVES, LONG_TEXTS, SCHEMA_VERSION, SCORES
 from sampler_bench.measure.store import RunFolder
 from sampler_bench.models.reference import find_reference
@@ -27,7 +28,7 @@ from sampler_bench.targets.ladder import has_ladder, sieve_ladder
 TABLES = {"scores": SCORES, "curves": CURVES}
 
 
-def rescore(path: Path | str) -> pd.DataFrame:
+def rescore(path: Path | str, cluster: Cluster | None = None) -> pd.DataFrame:
     """Score a run's records anew, as they are: nothing is measured.
 
     Returns
@@ -40,7 +41,7 @@ def rescore(path: Path | str) -> pd.DataFrame:
     StoreError
         If there is no run, it is being written to, or it was recorded by another version.
     """
-    folder = RunFolder(Path(path))
+    folder = RunFolder(path)
     manifest = folder.read_manifest() if folder.path.is_dir() else None
     if manifest is None:
         raise StoreError(f"{path} holds no run; `sampler-bench run` makes one")
@@ -48,12 +49,12 @@ def rescore(path: Path | str) -> pd.DataFrame:
     if schema != SCHEMA_VERSION:
         raise StoreError(f"{path} has records of schema {schema}; this version reads {SCHEMA_VERSION}")
     with folder.locked():
-        scores = score_run(folder, manifest)
+        scores = score_run(folder, manifest, cluster)
         folder.write_manifest(manifest)
     return scores
 
 
-def score_run(folder: RunFolder, manifest: dict) -> pd.DataFrame:
+def score_run(folder: RunFolder, manifest: dict, cluster: Cluster | None = None) -> pd.DataFrame:
     """Score all that the folder holds; write scores, curves and figure, and into the manifest how much."""
     truths = [
         Truth(
@@ -63,7 +64,7 @@ def score_run(folder: RunFolder, manifest: dict) -> pd.DataFrame:
     ]
     conditionals = folder.read("conditionals")
     samples = folder.read("samples", without=LONG_TEXTS)
-    scores = score(manifest["suite"], truths, conditionals, samples)
+    scores = score(manifest["suite"], truths, conditionals, samples, cluster)
     for (name, schema), rows in zip(TABLES.items(), scores, strict=True):
         table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False)
         write_whole(folder.path / f"{name}.parquet", partial(pq.write_table, table, compression="zstd"))
@@ -86,8 +87,8 @@ def read_scores(path: Path) -> pd.DataFrame:
 
 def _read(path: Path, name: str) -> pd.DataFrame:
     try:
-        table = pq.read_table(Path(path) / f"{name}.parquet")
-    except (OSError, pa.ArrowException) as error:
+        table = read_parquet(location(path) / f"{name}.parquet")
+    except (*storage_errors(), pa.ArrowException) as error:
         reason = f"{path} has no {name} to read: {error}; `sampler-bench score` makes them"
         raise StoreError(reason) from error
     if table.column_names != TABLES[name].names:
@@ -97,7 +98,7 @@ def _read(path: Path, name: str) -> pd.DataFrame:
 
 def find_runs(path: Path) -> list[Path]:
     """The run folders at ``path``: itself, or those directly inside it. Raises StoreError if none is."""
-    inside = [Path(path), *sorted(Path(path).glob("*"))]
+    inside = [location(path), *sorted(location(path).glob("*"))]
     runs = [folder for folder in inside if (folder / "scores.parquet").is_file()]
     if not runs:
         raise StoreError(f"{path} holds no finished run; `sampler-bench run` makes one")

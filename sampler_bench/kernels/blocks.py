@@ -44,8 +44,9 @@ class Workers:
 
 @contextmanager
 def open_workers(threads: int | None) -> Iterator[Workers]:
-    """As many workers as asked for, or as there are cores for this process."""
-    size = threads or len(os.sched_getaffinity(0))
+    """As many workers as asked for, else as OMP_NUM_THREADS says, else as this process has cores."""
+    told = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    size = threads or (int(told) if told.isdigit() else 0) or len(os.sched_getaffinity(0))
     with ThreadPoolExecutor(size) as pool:
         yield Workers(pool, size)
 

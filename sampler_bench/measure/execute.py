@@ -1,175 +1,45 @@
 """Do the units of a plan that are not done yet, several at a time, and store each as it is finished."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator
 
-import numpy as np
-
-from sampler_bench.errors import ModelError
-from sampler_bench.measure.answers import FOUND, NONE, parse_answers
-from sampler_bench.measure.plan import Unit, numbers_along
+from sampler_bench.measure.measurement import measure
+from sampler_bench.measure.plan import Unit, stages
 from sampler_bench.measure.store import RunFolder
-from sampler_bench.measure.traces import Trace, forced_trace, marginal_over_traces, trace_of
-from sampler_bench.models.base import DigitModel, Prompt, Response
+from sampler_bench.models.base import DigitModel
 
 UNITS_AT_ONCE = 16
 
-Done = Callable[[Unit, int], None]
+Tell = Callable[[Unit, int], None]
 
 
-def missing(units: Sequence[Unit], folder: RunFolder) -> list[Unit]:
-    """The units whose records are not in the folder."""
-    return [unit for unit in units if not folder.has_part(unit.kind, unit.id)]
+async def execute(
+    units: Iterable[Unit], done: Container[str], model: DigitModel, folder: RunFolder, tell: Tell
+) -> None:
+    """Measure the units that are not done with the model, and store them.
 
-
-async def execute(units: Sequence[Unit], model: DigitModel, folder: RunFolder, done: Done) -> None:
-    """Measure the units with the model; ``done`` is told of each, with its records, as they are stored.
-
-    Units that go on from traces come after those that write them.
+    ``tell`` is told of each, with how many records it has, as it is stored. Units that go on from traces come
+    after those that write them. However many units there are, few are held.
 
     Raises
     ------
     SamplerBenchError
         The first that a unit raised. Units finished before it are kept.
     """
-    for reads_traces in (False, True):
-        stage = [unit for unit in units if unit.reads_traces == reads_traces]
-        await _execute_stage(stage, model, folder, done)
+    for stage in stages(units, done):
+        await _execute_stage(stage, model, folder, tell)
 
 
-async def _execute_stage(units: Sequence[Unit], model: DigitModel, folder: RunFolder, done: Done) -> None:
-    waiting = iter(units)
-
+async def _execute_stage(waiting: Iterator[Unit], model: DigitModel, folder: RunFolder, tell: Tell) -> None:
     async def work() -> None:
         for unit in waiting:  # shared: each worker takes the next
-            rows = await _measure(unit, model, folder)
-            folder.write_part(unit.kind, unit.id, rows)
-            done(unit, len(rows))
+            records = await measure(unit, model, folder.responses(unit))
+            folder.write_part(unit.kind, unit.id, records)
+            tell(unit, len(records))
 
     try:
         async with asyncio.TaskGroup() as workers:
-            for _ in range(min(UNITS_AT_ONCE, len(units))):
+            for _ in range(UNITS_AT_ONCE):
                 workers.create_task(work())
     except ExceptionGroup as group:
         raise group.exceptions[0] from None
-
-
-async def _measure(unit: Unit, model: DigitModel, folder: RunFolder) -> list[dict]:
-    if unit.kind == "samples":
-        rows = await _samples(unit, model)
-    elif unit.reads_traces:
-        rows = await _conditionals_after_traces(unit, model, folder)
-    else:
-        rows = await _conditionals(unit, model)
-    prompt = unit.prompt
-    common = {
-        "task": prompt.task.name,
-        "task_version": prompt.task.version,
-        "model": unit.model,
-        "arm": prompt.arm.name,
-        "paraphrase": prompt.paraphrase.name,
-        "decoder": unit.decoder.name,
-    }
-    return [common | row for row in rows]
-
-
-async def _conditionals(unit: Unit, model: DigitModel) -> list[dict]:
-    target = unit.prompt.task.target
-    numbers = numbers_along(unit)
-    prefixes = _prefixes(numbers)
-    q_of = dict(zip(prefixes, await model.conditionals(unit.prompt, prefixes), strict=True))
-    return [
-        _truth_row(unit, number_id, position, number, weight)
-        | {"q": unit.decoder.law(q_of[number[:position]], target, number[:position])}
-        | {"traces": 0, "forced": 0, "ess": 0.0}
-        for number_id, (number, weight) in enumerate(numbers, start=unit.start)
-        for position in range(len(number) + 1)
-    ]
-
-
-async def _conditionals_after_traces(unit: Unit, model: DigitModel, folder: RunFolder) -> list[dict]:
-    numbers = numbers_along(unit)
-    prefixes = _prefixes(numbers)
-    place = {prefix: i for i, prefix in enumerate(prefixes)}
-    written = folder.read_part("samples", unit.trace_unit.id).drop_duplicates("response_id")
-    responses = written.head(unit.prompt.arm.traces)[["thinking", "text"]].itertuples(index=False, name=None)
-    laws = await asyncio.gather(*(_after_trace(unit.prompt, model, prefixes, *said) for said in responses))
-    q = np.stack([law for law, _ in laws])
-    forced = sum(trace.forced for _, trace in laws)
-    rows = []
-    for number_id, (number, weight) in enumerate(numbers, start=unit.start):
-        along = [place[number[:position]] for position in range(len(number) + 1)]
-        law, ess = marginal_over_traces(q[:, along], number)
-        for position in range(len(number) + 1):
-            read = {"q": law[position], "traces": len(laws), "forced": forced, "ess": ess[position]}
-            rows.append(_truth_row(unit, number_id, position, number, weight) | read)
-    return rows
-
-
-async def _after_trace(
-    prompt: Prompt, model: DigitModel, prefixes: Sequence[str], thinking: str, text: str
-) -> tuple[np.ndarray, Trace]:
-    """The conditionals after a response's trace; after the arm's lead where the tokens allow no cut."""
-    trace = trace_of(thinking, text, prompt.arm)
-    try:
-        return await model.conditionals(prompt, prefixes, trace.text), trace
-    except ModelError:
-        if trace.forced:
-            raise
-    trace = forced_trace(thinking, text, prompt.arm)
-    return await model.conditionals(prompt, prefixes, trace.text), trace
-
-
-def _prefixes(numbers: Sequence[tuple[str, float]]) -> list[str]:
-    return sorted({number[:k] for number, _ in numbers for k in range(len(number) + 1)})
-
-
-def _truth_row(unit: Unit, number_id: int, position: int, number: str, weight: float) -> dict:
-    truth = unit.prompt.task.target.conditional(number[:position])
-    return {
-        "number_id": number_id,
-        "position": position,
-        "prefix": number[:position],
-        "weight": weight,
-        "p": truth.p,
-        "method": truth.method,
-        "bound": truth.bound,
-    }
-
-
-async def _samples(unit: Unit, model: DigitModel) -> list[dict]:
-    responses = await unit.decoder.sample(model, unit.prompt, unit.size, unit.seed())
-    arm = unit.prompt.arm
-    place, step = arm.paraphrases.index(unit.prompt.paraphrase), len(arm.paraphrases)
-    return [
-        row
-        for local_id, response in enumerate(responses, start=unit.start)
-        for row in _answer_rows(unit, response, local_id * step + place)
-    ]
-
-
-def _answer_rows(unit: Unit, response: Response, response_id: int) -> list[dict]:
-    """A row for each answer that the response was to hold; the first carries its cost."""
-    prompt = unit.prompt
-    rows = []
-    for item, answer in enumerate(parse_answers(response.text, prompt.arm)):
-        rows.append(
-            {
-                "sample_id": response_id * prompt.arm.answers + item,
-                "response_id": response_id,
-                "seed": response.seed,
-                "prompt_hash": prompt.hash,
-                "thinking": response.thinking,
-                "text": response.text,
-                "answer": answer,
-                "parse": NONE if answer is None else FOUND,
-                "valid": answer is not None and prompt.task.target.contains(answer),
-                "log_weight": response.log_weight,
-                "finish_reason": response.finish_reason,
-                "prompt_tokens": 0 if item else response.prompt_tokens,
-                "completion_tokens": 0 if item else response.completion_tokens,
-                "forward_passes": 0 if item else response.forward_passes,
-                "seconds": 0.0 if item else response.seconds,
-            }
-        )
-    return rows

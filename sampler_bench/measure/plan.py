@@ -1,8 +1,8 @@
-"""What a run will measure: a list of units, each with an id derived from its content."""
+"""What a run will measure: units, each with an id derived from its content."""
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -95,24 +95,45 @@ class Unit:
         return _derived_seed(self.settings.seed, "samples", *names, str(self.start))
 
 
-def plan_units(
-    tasks: Sequence[Task], arms: Sequence[Arm], decoders: Sequence[Decoder], model: str, settings: Settings
-) -> list[Unit]:
+@dataclass(frozen=True)
+class Units:
     """Units for one model: for each arm, decoder, task and paraphrase its samples and conditionals.
 
-    Conditionals only where the arm and the decoder have them; a decoder goes with the arms that suit it.
+    Made as they are asked for, the same each time. Conditionals only where the arm and the decoder have them;
+    a decoder goes with the arms that suit it.
     """
-    units = []
-    for arm in arms:
-        for decoder in decoders:
-            if decoder.suits(arm):
-                for task in tasks:
-                    for paraphrase in arm.paraphrases:
-                        prompt = Prompt(task, arm, paraphrase)
-                        for kind, total in _amounts(prompt, decoder, settings):
-                            for start, size in _chunks(total):
-                                units.append(Unit(kind, model, decoder, prompt, settings, start, size))
-    return units
+
+    tasks: Sequence[Task]
+    arms: Sequence[Arm]
+    decoders: Sequence[Decoder]
+    model: str
+    settings: Settings
+
+    def __iter__(self) -> Iterator[Unit]:
+        for kind, decoder, prompt, total in self._work():
+            for start in range(0, total, CHUNK):
+                size = min(CHUNK, total - start)
+                yield Unit(kind, self.model, decoder, prompt, self.settings, start, size)
+
+    def __len__(self) -> int:
+        return sum(-(-total // CHUNK) for *_, total in self._work())
+
+    def _work(self) -> Iterator[tuple[str, Decoder, Prompt, int]]:
+        """What is to be measured, and of how many numbers or responses."""
+        for arm in self.arms:
+            for decoder in self.decoders:
+                if decoder.suits(arm):
+                    for task in self.tasks:
+                        for paraphrase in arm.paraphrases:
+                            prompt = Prompt(task, arm, paraphrase)
+                            for kind, total in _amounts(prompt, decoder, self.settings):
+                                yield kind, decoder, prompt, total
+
+
+def stages(units: Iterable[Unit], done: Container[str] = ()) -> Iterator[Iterator[Unit]]:
+    """The units that are not done, twice lazily: first those that write traces, then those that read them."""
+    for reads_traces in (False, True):
+        yield (unit for unit in units if unit.reads_traces == reads_traces and unit.id not in done)
 
 
 def numbers_along(unit: Unit) -> list[tuple[str, float]]:
@@ -156,11 +177,6 @@ def _responses(prompt: Prompt, settings: Settings) -> int:
     place = paraphrases.index(prompt.paraphrase)
     share = len(range(place, settings.samples, len(paraphrases)))
     return -(-share // prompt.arm.answers)
-
-
-def _chunks(total: int) -> Iterator[tuple[int, int]]:
-    for start in range(0, total, CHUNK):
-        yield start, min(CHUNK, total - start)
 
 
 def _derived_seed(*parts: object) -> int:

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ from sampler_bench.models.base import DigitModel
 from sampler_bench.models.reference import NUMBERED, REFERENCES, Reference, find_reference
 from sampler_bench.models.transport import TIMEOUT_SECONDS, Transport
 from sampler_bench.models.vllm_client import UNMASKED, VllmModel
-from sampler_bench.models.vllm_server import VllmServer, serving_arguments
+from sampler_bench.models.vllm_server import HOST, VllmServer, serving_arguments
 
 HUGGING_FACE_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 WEIGHTS = ("*.safetensors", "*.bin", "*.gguf", "*.pt")
@@ -48,7 +48,7 @@ class Source:
     """A model that has been found but not started.
 
     ``reference`` is the sampler that stands behind the name, if one does. ``served`` is the folder or Hugging
-    Face id to serve; None stands for the built-in model.
+    Face id to serve; None stands for the built-in model. ``options`` say where.
     """
 
     def __init__(
@@ -61,7 +61,18 @@ class Source:
         self.name = name
         self.reference = reference
         self._served = served
-        self._options = options
+        self.options = options
+
+    @property
+    def needs_server(self) -> bool:
+        """Whether one is to be started: it is neither a reference sampler nor served somewhere already."""
+        return not (self.reference or self.options.base_urls)
+
+    def at(self, base_urls: Sequence[str]) -> "Source":
+        """The same, served at these URLs."""
+        return Source(
+            self.name, replace(self.options, base_urls=tuple(base_urls)), self._served, self.reference
+        )
 
     @contextmanager
     def open(self, say: Say) -> Iterator[AbstractAsyncContextManager[DigitModel]]:
@@ -72,7 +83,7 @@ class Source:
         ModelError, ServerError
             If it cannot be fetched, or its server does not start.
         """
-        options = self._options
+        options = self.options
         if self.reference:
             yield nullcontext(self.reference)
         elif options.base_urls:
@@ -85,12 +96,12 @@ class Source:
                 yield VllmModel(transport, self.name)
 
     @contextmanager
-    def serve(self, say: Say) -> Iterator[VllmServer]:
-        """Serve the model on this machine."""
+    def serve(self, say: Say, host: str = HOST) -> Iterator[VllmServer]:
+        """Serve the model on this machine, at one of its addresses."""
         model = self._served or str(smollm2.fetch(say))
-        options = self._options
+        options = self.options
         logs = cache_folder() / "logs"
-        with VllmServer(model, self.name, logs, options.port, options.vllm_args) as server:
+        with VllmServer(model, self.name, logs, options.port, options.vllm_args, host) as server:
             server.start(say)
             yield server
 
@@ -99,13 +110,13 @@ class Source:
         if self.reference:
             return {"kind": "reference", "identity": self.name}
         common = {"kind": "vllm", "unmasked": UNMASKED}
-        if self._options.base_urls:
-            urls = [_without_secrets(url) for url in self._options.base_urls]
+        if self.options.base_urls:
+            urls = [_without_secrets(url) for url in self.options.base_urls]
             return {**common, "identity": self.name, "base_urls": urls}
         return {
             **common,
             "identity": self._identity(),
-            "vllm_arguments": serving_arguments(self._options.vllm_args),
+            "vllm_arguments": serving_arguments(self.options.vllm_args),
         }
 
     def _identity(self) -> str:

@@ -50,6 +50,8 @@ class VllmServer:
         A free one is chosen if it is not given.
     extra_args : sequence of str
         Further arguments for vLLM.
+    host : str
+        The address to listen on; by default none but this machine reaches it.
     """
 
     def __init__(
@@ -59,10 +61,12 @@ class VllmServer:
         logs: Path,
         port: int | None = None,
         extra_args: Sequence[str] = (),
+        host: str = HOST,
     ):
         self.model = model
         self.served_name = served_name
-        self.port = _claim_port(port)
+        self.host = host
+        self.port = _claim_port(host, port)
         self.log = logs / f"vllm-{served_name.replace('/', '--')}-{self.port}.log"
         self.extra_args = list(extra_args)
         self._process: subprocess.Popen | None = None
@@ -70,7 +74,7 @@ class VllmServer:
 
     @property
     def base_url(self) -> str:
-        return f"http://{HOST}:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def __enter__(self) -> "VllmServer":
         return self
@@ -113,6 +117,13 @@ class VllmServer:
         if self._process is not None and (code := self._process.poll()) is not None:
             raise ServerError(f"the vLLM server ended with code {code}; {self._log_tail()}")
 
+    def is_healthy(self) -> bool:
+        """Whether it answers that it is."""
+        try:
+            return httpx.get(f"{self.base_url}/health", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
     def wait(self) -> None:
         """Block until the process ends, then raise as ``check`` does."""
         if self._process is not None:
@@ -133,7 +144,7 @@ class VllmServer:
     def _launch(self) -> None:
         command, environment = launch_command(), dict(os.environ, VLLM_NO_USAGE_STATS="1")
         command += ["--model", self.model] if command[-1] != "serve" else [self.model]
-        command += ["--served-model-name", self.served_name, "--host", HOST, "--port", str(self.port)]
+        command += ["--served-model-name", self.served_name, "--host", self.host, "--port", str(self.port)]
         command += serving_arguments(self.extra_args)
         if runs_on_cpu():
             environment.setdefault("VLLM_CPU_KVCACHE_SPACE", "2")
@@ -161,10 +172,9 @@ class VllmServer:
         started = last_word = time.monotonic()
         while time.monotonic() - started < START_SECONDS:
             self.check()
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{self.base_url}/health", timeout=5).status_code == 200:
-                    say(f"vLLM is ready at {self.base_url} after {time.monotonic() - started:.0f} s")
-                    return
+            if self.is_healthy():
+                say(f"vLLM is ready at {self.base_url} after {time.monotonic() - started:.0f} s")
+                return
             if time.monotonic() - last_word >= 10:
                 last_word = time.monotonic()
                 say(f"waiting for vLLM: {last_word - started:.0f} s")
@@ -214,13 +224,13 @@ def _core_list() -> str:
     return ",".join(str(core) for core in sorted(os.sched_getaffinity(0)))
 
 
-def _claim_port(port: int | None) -> int:
+def _claim_port(host: str, port: int | None) -> int:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port or 0))
+            probe.bind((host, port or 0))
         except (OSError, OverflowError) as error:
             raise ServerError(
-                f"port {port} on {HOST} cannot be used: {error}; choose another --port"
+                f"port {port} on {host} cannot be used: {error}; choose another --port"
             ) from error
         return probe.getsockname()[1]

@@ -32,6 +32,20 @@ DECADE = math.log(10) * (1 - 1e-12)  # nats; less rounding, so that N(u) = 10 fa
 
 
 @dataclass(frozen=True)
+class TaskSkill:
+    """The skill at one task, with what the mean over a suite needs of it.
+
+    ``draws``: of its bootstrap. ``numbers``: how many were read along; ``enumerated``: whether these are all.
+    """
+
+    figure: Figure
+    paraphrases: list[str]
+    draws: np.ndarray
+    numbers: int
+    enumerated: bool
+
+
+@dataclass(frozen=True)
 class Knowledge:
     """What the conditionals of one model, arm and decoder say of one task."""
 
@@ -81,9 +95,11 @@ class Knowledge:
     def content_draws(self) -> np.ndarray:
         return self.sums.all_draws(CONTENT)
 
-    def skill_draws(self) -> np.ndarray:
-        """Of skill; nan where there is nothing to have skill at."""
-        return 1 - self.content_draws() / (self.truth.information if self.truth.constrains else math.nan)
+    def skill(self) -> TaskSkill:
+        """Its draws are nan where there is nothing to have skill at."""
+        figure = next(figure for figure in self.figures() if figure.metric == "skill")
+        draws = 1 - self.content_draws() / (self.truth.information if self.truth.constrains else math.nan)
+        return TaskSkill(figure, list(self.parts), draws, len(self.numbers), self.enumerated)
 
     def figures(self) -> Iterator[Figure]:
         """All figures; each with the value that a perfect sampler has."""

@@ -9,7 +9,7 @@ import pandas as pd
 
 from sampler_bench.score.estimate import COVERAGE, widened
 from sampler_bench.score.figure import Figure, certain
-from sampler_bench.score.knowledge import Knowledge
+from sampler_bench.score.knowledge import TaskSkill
 from sampler_bench.score.truth import Truth
 
 Key = tuple[str, str, str]  # model, arm, decoder
@@ -23,7 +23,7 @@ class Overall:
     draws: np.ndarray
 
 
-def overall_skill(by_task: Mapping[str, Knowledge], truths: Sequence[Truth]) -> Overall | None:
+def overall_skill(by_task: Mapping[str, TaskSkill], truths: Sequence[Truth]) -> Overall | None:
     """The plain mean over all tasks that constrain anything; None if one of them was not measured.
 
     Its draws are from independent resamples of the tasks' numbers, spread as far as the fewest numbers ask.
@@ -32,15 +32,11 @@ def overall_skill(by_task: Mapping[str, Knowledge], truths: Sequence[Truth]) -> 
     if not wanted or not set(wanted) <= set(by_task):
         return None
     measured = [by_task[task] for task in wanted]
-    skills = [next(figure for figure in one.figures() if figure.metric == "skill") for one in measured]
-    wordings = [
-        pd.Series(list(skill.by_paraphrase), list(one.parts))
-        for skill, one in zip(skills, measured, strict=True)
-    ]
+    wordings = [pd.Series(list(one.figure.by_paraphrase), one.paraphrases) for one in measured]
     spread = pd.concat(wordings, axis=1).mean(axis=1, skipna=False)
-    value = float(np.mean([skill.value for skill in skills]))
-    draws = np.mean([one.skill_draws() for one in measured], axis=0)
-    drawn = [len(one.numbers) for one in measured if not one.enumerated]
+    value = float(np.mean([one.figure.value for one in measured]))
+    draws = np.mean([one.draws for one in measured], axis=0)
+    drawn = [one.numbers for one in measured if not one.enumerated]
     draws = widened(value, draws, min(drawn)) if drawn else draws
     low, high = np.quantile(draws, ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2))
     return Overall(Figure("skill", "1", value, low, high, spread, len(wanted), **certain(1.0)), draws)

@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import pandas as pd
 
+from sampler_bench.cluster import Cluster
 from sampler_bench.measure.records import CURVES, SCORES
 from sampler_bench.models.reference import find_reference
 from sampler_bench.score.answers import (
@@ -19,7 +21,7 @@ from sampler_bench.score.answers import (
 )
 from sampler_bench.score.components import commitment, component_shares
 from sampler_bench.score.figure import Figure, Point
-from sampler_bench.score.knowledge import Knowledge, gain
+from sampler_bench.score.knowledge import Knowledge, TaskSkill, gain
 from sampler_bench.score.overall import Key, overall_skill, ranks
 from sampler_bench.score.truth import Truth
 
@@ -35,7 +37,29 @@ class Scores(NamedTuple):
     curves: pd.DataFrame
 
 
-def score(suite: str, truths: Sequence[Truth], conditionals: pd.DataFrame, samples: pd.DataFrame) -> Scores:
+@dataclass(frozen=True)
+class TaskRecords:
+    """What is known of a task, and the records of it."""
+
+    truth: Truth
+    conditionals: pd.DataFrame
+    samples: pd.DataFrame
+
+
+class TaskScores(NamedTuple):
+    """Figures and points of one task with what they are of, and the skill of each row."""
+
+    scored: list[tuple[Key, list[Figure], list[Point]]]
+    skills: dict[Key, TaskSkill]
+
+
+def score(
+    suite: str,
+    truths: Sequence[Truth],
+    conditionals: pd.DataFrame,
+    samples: pd.DataFrame,
+    cluster: Cluster | None = None,
+) -> Scores:
     """Scores of a run.
 
     Parameters
@@ -46,29 +70,42 @@ def score(suite: str, truths: Sequence[Truth], conditionals: pd.DataFrame, sampl
         Of its tasks, in the suite's order.
     conditionals, samples : DataFrame
         The records (``measure/records.py``).
+    cluster : Cluster, optional
+        Where tasks are scored, each by itself; by default in this process. The scores are the same.
 
     Returns
     -------
     Scores
         ``task`` is ``(overall)`` for a figure of the whole suite, given where every task has been measured.
     """
+    materials = (
+        TaskRecords(truth, *(each[each["task"] == truth.task] for each in (conditionals, samples)))
+        for truth in truths
+    )
+    each = cluster.map(score_task, materials) if cluster else ((one, score_task(one)) for one in materials)
+    by_task = {material.truth.task: scores for material, scores in each}
     collected = _Collected()
-    known: dict[Key, dict[str, Knowledge]] = defaultdict(dict)
+    skills: dict[Key, dict[str, TaskSkill]] = defaultdict(dict)
     for truth in truths:
-        for key, records in conditionals[conditionals["task"] == truth.task].groupby(ROW):
-            known[key][truth.task] = Knowledge(truth, records)
-        for key, records in samples[samples["task"] == truth.task].groupby(ROW):
-            collected.add(
-                truth.task, key, _figures_of_samples(records, truth), _curves_of_samples(records, truth)
-            )
-    for key, by_task in known.items():
-        for task, knowledge in by_task.items():
-            collected.add(task, key, knowledge.figures(), knowledge.points())
-            base = _base(key, task, known)
-            if base:
-                collected.add(task, key, [gain(base, knowledge)])
-    _add_overall(collected, truths, known, samples)
+        for key, figures, points in by_task[truth.task].scored:
+            collected.add(truth.task, key, figures, points)
+        for key, skill in by_task[truth.task].skills.items():
+            skills[key][truth.task] = skill
+    _add_overall(collected, truths, skills, samples)
     return collected.tables(suite, [truth.task for truth in truths])
+
+
+def score_task(records: TaskRecords) -> TaskScores:
+    """All that can be said of one task alone."""
+    truth, scored = records.truth, []
+    for key, rows in records.samples.groupby(ROW):
+        scored.append((key, _figures_of_samples(rows, truth), _curves_of_samples(rows, truth)))
+    known = {key: Knowledge(truth, rows) for key, rows in records.conditionals.groupby(ROW)}
+    for key, knowledge in known.items():
+        base = _base(key, known)
+        gained = [gain(base, knowledge)] if base else []
+        scored.append((key, [*knowledge.figures(), *gained], list(knowledge.points())))
+    return TaskScores(scored, {key: knowledge.skill() for key, knowledge in known.items()})
 
 
 def unanswered(figures: pd.DataFrame) -> list[str]:
@@ -125,24 +162,24 @@ def _curves_of_samples(records: pd.DataFrame, truth: Truth) -> list[Point]:
     return [*survival(records, truth), *commitment(records, truth), *digits_written(records, truth)]
 
 
-def _base(key: Key, task: str, known: Mapping[Key, Mapping[str, Knowledge]]) -> Knowledge | None:
+def _base(key: Key, known: Mapping[Key, Knowledge]) -> Knowledge | None:
     """The same model and decoder under the arm that answers at once; None for that arm itself."""
     model, arm, decoder = key
     for direct in DIRECT:
         if arm == direct:
             return None
-        if task in known.get((model, direct, decoder), {}):
-            return known[model, direct, decoder][task]
+        if (model, direct, decoder) in known:
+            return known[model, direct, decoder]
     return None
 
 
 def _add_overall(
     collected: _Collected,
     truths: Sequence[Truth],
-    known: Mapping[Key, Mapping[str, Knowledge]],
+    skills: Mapping[Key, Mapping[str, TaskSkill]],
     samples: pd.DataFrame,
 ) -> None:
-    overall = {key: overall_skill(by_task, truths) for key, by_task in known.items()}
+    overall = {key: overall_skill(by_task, truths) for key, by_task in skills.items()}
     for key, each in overall.items():
         if each:
             collected.add(OVERALL, key, [each.skill])

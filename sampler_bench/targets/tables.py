@@ -1,11 +1,10 @@
 """How many members of a tuple start with given digits: from tables to some depth, beyond it by sieving."""
 
 import io
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import resources
 from itertools import chain, pairwise
 from pathlib import Path
@@ -14,16 +13,25 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sampler_bench.cluster import Cluster
 from sampler_bench.errors import InputError, StoreError
-from sampler_bench.files import cache_folder, explained, locked, write_whole
+from sampler_bench.files import (
+    cache_folder,
+    explained,
+    is_remote,
+    locked,
+    read_parquet,
+    storage_errors,
+    write_whole,
+)
 from sampler_bench.targets.truth_cache import ORIGINS
 from sampler_bench.targets.tuple_names import parse_tuple
 
 MAX_DIGITS = 18
 MAX_DEPTH = 7  # nine million counts
-KEPT_WIDTH = 10**11  # an interval is counted in parts, and those as wide as a tenth of this are kept
+KEPT_WIDTH = 10**11  # an interval is counted in parts, and those as wide as a hundredth of this are kept
 
-PARTS = 90  # of a table
+PARTS = 90  # of a table, or more: as wide as KEPT_WIDTH at most, if the table is deep enough
 SMALL = {  # how a table is written
     "compression": "zstd",
     "compression_level": 19,
@@ -88,10 +96,12 @@ def make_table(
     threads: int | None = None,
     progress: Progress | None = None,
     folder: Path | None = None,
+    cluster: Cluster | None = None,
 ) -> Path:
     """Count, and write the table's file; if it is there already, leave it alone.
 
-    What is counted is kept part by part: interrupted, the next call goes on from there.
+    What is counted is kept part by part: interrupted, the next call goes on from there. On a cluster each
+    part is counted by one core, and ``threads`` has no say.
 
     Raises
     ------
@@ -110,34 +120,43 @@ def make_table(
     if not path.is_file():
         with locked(made_folder() / f".{path.name}.lock"):  # a second process waits for the first one's table
             if not path.is_file():
-                _write_table(path, name, digits, depth, threads, progress)
+                _write_table(path, name, digits, depth, threads, progress, cluster)
     return path
 
 
 def _write_table(
-    path: Path, name: str, digits: int, depth: int, threads: int | None, progress: Progress | None
+    path: Path,
+    name: str,
+    digits: int,
+    depth: int,
+    threads: int | None,
+    progress: Progress | None,
+    cluster: Cluster | None,
 ) -> None:
-    edges = range(10 ** (digits - 1), 10**digits + 1, 10 ** (digits - depth))
-    bins = max(1, len(edges) // PARTS)
-    parts = (edges[first : first + bins + 1] for first in range(0, len(edges) - 1, bins))
+    width = 10 ** (digits - depth)
+    edges = range(10 ** (digits - 1), 10**digits + 1, width)
+    bins = max(1, min(len(edges) // PARTS, KEPT_WIDTH // width))
+    parts = [edges[first : first + bins + 1] for first in range(0, len(edges) - 1, bins)]
     parts_folder = path.with_suffix(".parts")
+    if cluster is not None:
+        _count_parts_on(cluster, name, parts, parts_folder, progress)
     counts = list(_count_parts(name, parts, (edges[0], edges[-1]), parts_folder, threads, progress))
     table = pa.table({"count": np.concatenate(counts)})
     table = table.replace_schema_metadata({"tuple": name, "digits": str(digits)})
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, lambda scratch: pq.write_table(table, scratch, **SMALL))
-    shutil.rmtree(parts_folder, ignore_errors=True)
+    _remove(parts_folder)
     ORIGINS["computed"] += 1
 
 
 def read_table(path: Path) -> PrefixTable:
     """Raises StoreError if the file is not a table."""
     try:
-        table = pq.read_table(path)
+        table = read_parquet(path)
         name, digits = (table.schema.metadata[key].decode() for key in (b"tuple", b"digits"))
         counts = table["count"].to_numpy()
-    except (OSError, pa.ArrowException, KeyError, TypeError) as error:
+    except (*storage_errors(), pa.ArrowException, KeyError, TypeError) as error:
         raise StoreError(f"{path} cannot be read as a table of prefixes ({error}); delete it") from error
     ORIGINS["read"] += 1
     return PrefixTable(name, int(digits), len(str(len(counts))), counts)
@@ -184,14 +203,34 @@ def _count_parts(
             if progress is not None:
                 progress((begin + share * width) / (hi - lo))
 
-        path = folder / f"{edges[0]}-{edges[-1]}-{len(edges) - 1}.npy"
+        path = _part(folder, edges)
         counts = _read_part(path, len(edges) - 1)
         if counts is None:
             with _refused_in_a_sentence():
                 counts = count_tuples(forms, edges, threads, report)
-            if width >= KEPT_WIDTH // 10:
+            if width >= KEPT_WIDTH // 100:
                 _write_part(path, counts)
         yield counts
+
+
+def _count_parts_on(
+    cluster: Cluster, name: str, parts: Sequence[Sequence[int]], folder: Path, progress: Progress | None
+) -> None:
+    """Count on the cluster, and keep, all that is not kept yet."""
+    missing = [edges for edges in parts if _read_part(_part(folder, edges), len(edges) - 1) is None]
+    for done, (edges, counts) in enumerate(
+        cluster.map(partial(_count_on_one_core, name), missing), start=len(parts) - len(missing) + 1
+    ):
+        _write_part(_part(folder, edges), counts)
+        if progress is not None:
+            progress(done / len(parts))
+
+
+def _count_on_one_core(name: str, edges: Sequence[int]) -> np.ndarray:
+    from sampler_bench.kernels import count_tuples  # loads Numba
+
+    with _refused_in_a_sentence():
+        return count_tuples(parse_tuple(name), edges, threads=1)
 
 
 @contextmanager
@@ -204,8 +243,8 @@ def _refused_in_a_sentence() -> Iterator[None]:
 
 def _read_part(path: Path, bins: int) -> np.ndarray | None:
     try:
-        counts = np.load(path)
-    except (OSError, ValueError):
+        counts = np.load(io.BytesIO(path.read_bytes()))
+    except (*storage_errors(), ValueError):
         return None
     return counts if counts.shape == (bins,) else None
 
@@ -216,6 +255,19 @@ def _write_part(path: Path, counts: np.ndarray) -> None:
     buffer = io.BytesIO()
     np.save(buffer, counts)
     write_whole(path, lambda scratch: scratch.write_bytes(buffer.getvalue()))
+
+
+def _part(folder: Path, edges: Sequence[int]) -> Path:
+    return folder / f"{edges[0]}-{edges[-1]}-{len(edges) - 1}.npy"
+
+
+def _remove(folder: Path) -> None:
+    """A folder and the files in it, if it is there."""
+    if folder.is_dir():
+        for path in folder.iterdir():
+            path.unlink(missing_ok=True)
+        if not is_remote(folder):
+            folder.rmdir()
 
 
 def made_folder() -> Path:

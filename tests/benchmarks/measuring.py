@@ -22,7 +22,7 @@ from rich.table import Table
 
 from sampler_bench.measure.decoders import parse_decoder
 from sampler_bench.measure.execute import execute
-from sampler_bench.measure.plan import Settings, Unit, plan_units
+from sampler_bench.measure.plan import Settings, Unit, Units
 from sampler_bench.measure.store import RunFolder
 from sampler_bench.models import digit_laws, smollm2
 from sampler_bench.models.sources import ServerOptions, find_model
@@ -72,7 +72,7 @@ def _units(task: str, numbers: int) -> list[Unit]:
     catalog = Catalog()
     settings = Settings(seed=0, numbers=numbers, samples=1)
     decoders = [parse_decoder("ancestral")]
-    units = plan_units([catalog.task(task)], [catalog.arm("direct")], decoders, smollm2.NAME, settings)
+    units = Units([catalog.task(task)], [catalog.arm("direct")], decoders, smollm2.NAME, settings)
     return [unit for unit in units if unit.kind == "conditionals"]
 
 
@@ -85,7 +85,7 @@ def _measure(url: str, key: str | None, units: list[Unit], bodies: list[dict]) -
             model._laws._complete = lambda body: (
                 bodies.append({"model": smollm2.NAME, **body}) or complete(body)
             )
-            await execute(units, model, folder, lambda *_: None)
+            await execute(units, (), model, folder, lambda *_: None)
 
     with tempfile.TemporaryDirectory() as scratch:
         folder = RunFolder(Path(scratch))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sampler_bench.measure.decoders import DECODERS, parse_decoder
-from sampler_bench.measure.plan import Settings, numbers_along, plan_units
+from sampler_bench.measure.plan import Settings, Units, numbers_along
 from sampler_bench.tasks import Catalog
 
 CATALOG = Catalog()
@@ -19,7 +19,7 @@ def units(
     arms=("direct", "cot"),
     decoders=("ancestral",),
 ):
-    return plan_units(
+    return Units(
         [CATALOG.task(task) for task in tasks],
         [arm for name in arms for arm in CATALOG.arms(name)],
         [parse_decoder(text) for text in decoders],
