@@ -5,6 +5,9 @@ Ray is imported when a cluster is connected to, and not before.
 
 import logging
 import os
+import signal
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType
@@ -15,6 +18,7 @@ from sampler_bench.errors import ClusterError, InputError, SamplerBenchError
 NAMESPACE = "sampler-bench"
 LOCAL = "local"
 AHEAD = 2  # tasks given out for each core of the cluster, so that none waits for the next
+KNOCK_SECONDS = 10.0
 RETRIES = 10  # of a task whose worker or node was lost
 RESOURCES_SECONDS = 5.0  # after which the cluster's size is asked for again
 
@@ -42,7 +46,9 @@ class Cluster:
 
     def __enter__(self) -> "Cluster":
         self.ray = _import_ray()
+        on_sigterm = signal.getsignal(signal.SIGTERM)
         try:
+            _knock(self.address)
             self.ray.init(
                 address=self.address,
                 namespace=NAMESPACE,
@@ -50,12 +56,14 @@ class Cluster:
                 logging_level=logging.ERROR,
                 **({"include_dashboard": False} if self.address == LOCAL else {}),
             )
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             reason = str(error).partition("\n")[0]
             raise InputError(
                 f"no Ray cluster at {self.address!r}: {reason}; start one with `ray start --head`, or use "
                 "--ray local"
             ) from error
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, on_sigterm)  # which Ray has made its own
         return self
 
     @classmethod
@@ -123,6 +131,13 @@ class Cluster:
 
 def _apply(function: Callable[[Item], Result], item: Item) -> Result:
     return function(item)
+
+
+def _knock(address: str) -> None:
+    """Raise OSError unless something listens at an address like host:port; Ray would try for minutes."""
+    host, _, port = address.rpartition("//")[2].rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()
 
 
 def _import_ray() -> ModuleType:

@@ -7,7 +7,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from sampler_bench.errors import InputError, StoreError
-from sampler_bench.files import explained, location, read_parquet, storage_errors, write_whole
+from sampler_bench.files import location, make_folder, read_parquet, storage_errors, write_whole
 from sampler_bench.measure.records import SCHEMAS
 from sampler_bench.measure.store import RunFolder
 
@@ -69,8 +69,7 @@ def export(run: Path, out: Path, kind: str = "parquet") -> list[Path]:
     if manifest is None or not (run / "scores.parquet").is_file():
         raise StoreError(f"{run} holds no finished run; `sampler-bench run` makes one")
     tables = {name: _read(folder, name) for name in ROWS}
-    with explained(out):
-        (out / "data").mkdir(parents=True, exist_ok=True)
+    make_folder(out / "data")
     written = []
     for name, table in tables.items():
         written.append(out / "data" / f"{name}.{kind}")

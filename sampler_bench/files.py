@@ -63,6 +63,20 @@ def cache_folder() -> Path:
     return Path(base) / "sampler-bench"
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, where there is none. A bucket is not made: its name may be a slip.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be made, or there is no such bucket.
+    """
+    with explained(path):
+        if is_remote(path) and path.drive and not path.fs.exists(path.drive):
+            raise FileNotFoundError(f"there is no bucket {path.drive}")
+        path.mkdir(parents=True, exist_ok=True)
+
+
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file so that it is there whole or not at all, whenever the power goes.
 
@@ -113,8 +127,8 @@ def locked(path: Path, wait: bool = True) -> Iterator[bool]:
     if is_remote(path):
         yield True
         return
+    make_folder(path.parent)
     with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
         handle = path.open("a")
     with handle:
         try:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from sampler_bench.cluster import Cluster
 from sampler_bench.errors import InputError, StoreError
-from sampler_bench.files import explained, location, read_parquet, storage_errors, write_whole
+from sampler_bench.files import location, make_folder, read_parquet, storage_errors, write_whole
 from sampler_bench.measure.records import CURVES, LONG_TEXTS, SCHEMA_VERSION, SCORES
 from sampler_bench.measure.store import RunFolder
 from sampler_bench.models.reference import find_reference
@@ -115,8 +115,7 @@ def write_leaderboard(paths: Sequence[Path], out: Path) -> pd.DataFrame:
     board = leaderboard(scores)
     references = frozenset(filter(find_reference, pd.unique(scores["model"])))
     html = page(scores, curves, references)
-    with explained(out):
-        out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     write_whole(out / "leaderboard.csv", lambda path: board.to_csv(path, index=False))
     write_whole(out / "leaderboard.md", lambda path: path.write_text(markdown(board)))
     write_whole(out / "leaderboard.html", lambda path: path.write_text(html, encoding="utf-8"))
@@ -170,8 +169,7 @@ def write_figures(path: Path, out: Path) -> list[Path]:
     """
     manifest = RunFolder(path).read_manifest() or {}
     figures = _figures(manifest, _read(path, "scores"), _read(path, "curves"))
-    with explained(out):
-        out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     written = []
     for name, draw in figures.items():
         figure = draw()

@@ -243,7 +243,7 @@ def test_a_disk_too_full_to_cache_the_kernels_is_a_sentence(tmp_path):
         check=False,
     )
     assert done.returncode == 2
-    assert done.stderr == "error: the system refused a file: [Errno 27] File too large\n"
+    assert done.stderr == "error: a file was refused: [Errno 27] File too large\n"
 
 
 def test_a_port_in_use_is_named(cli):

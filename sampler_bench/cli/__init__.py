@@ -9,6 +9,7 @@ import typer
 from sampler_bench.cli import measuring, reports, truths  # noqa: F401  they make the commands
 from sampler_bench.cli.options import app
 from sampler_bench.errors import SamplerBenchError
+from sampler_bench.files import storage_errors
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -26,8 +27,8 @@ def main() -> None:
         code = _refuse(f"{error.format_message().rstrip('.')}; see --help")
     except SamplerBenchError as error:
         code = _refuse(str(error))
-    except OSError as error:  # a disk that is full while kernels are cached, a pipe that closed, ...
-        code = _refuse(f"the system refused a file: {error}")
+    except storage_errors() as error:  # a disk that is full while kernels are cached, a bucket out of reach
+        code = _refuse(f"a file was refused: {error}")
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     for number in STOPS:

@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 
 from sampler_bench.errors import StoreError
 from sampler_bench.files import (
-    explained,
     is_remote,
     location,
     locked,
+    make_folder,
     read_parquet,
     storage_errors,
     write_whole,
@@ -47,9 +47,8 @@ class RunFolder:
         StoreError
             If another process holds it or it cannot be written.
         """
-        with explained(self.path):
-            for kind in SCHEMAS:
-                (self.path / kind).mkdir(parents=True, exist_ok=True)
+        for folder in (self.path, *(self.path / kind for kind in SCHEMAS)):
+            make_folder(folder)
         with locked(self.path / ".lock", wait=False) as held:
             if not held:
                 raise StoreError(

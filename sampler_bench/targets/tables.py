@@ -17,9 +17,9 @@ from sampler_bench.cluster import Cluster
 from sampler_bench.errors import InputError, StoreError
 from sampler_bench.files import (
     cache_folder,
-    explained,
     is_remote,
     locked,
+    make_folder,
     read_parquet,
     storage_errors,
     write_whole,
@@ -143,8 +143,7 @@ def _write_table(
     counts = list(_count_parts(name, parts, (edges[0], edges[-1]), parts_folder, threads, progress))
     table = pa.table({"count": np.concatenate(counts)})
     table = table.replace_schema_metadata({"tuple": name, "digits": str(digits)})
-    with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     write_whole(path, lambda scratch: pq.write_table(table, scratch, **SMALL))
     _remove(parts_folder)
     ORIGINS["computed"] += 1
@@ -250,8 +249,7 @@ def _read_part(path: Path, bins: int) -> np.ndarray | None:
 
 
 def _write_part(path: Path, counts: np.ndarray) -> None:
-    with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     buffer = io.BytesIO()
     np.save(buffer, counts)
     write_whole(path, lambda scratch: scratch.write_bytes(buffer.getvalue()))

@@ -133,6 +133,31 @@ def test_arms_show_every_task_in_order_and_leave_out_what_was_not_measured():
     assert np.isnan(lines(panel)["guesses"][0])
 
 
+def test_what_is_infinite_stands_at_the_edge():
+    """Skill at the lower one, content at the upper one, where lines end."""
+    hopeless = figures(KNOWS, "first", skill=-math.inf, ln_size=2.0, content=math.inf, level=1.0)
+    scores = pd.concat([hopeless, figures(KNOWS, "second", skill=0.5, ln_size=3.0, content=1.0, level=5.0)])
+    profile = pd.concat([curve(KNOWS, "entropy", [0.7, 0.7]), curve(KNOWS, "content", [0.1, math.inf])])
+    content, skill = difficulty(scores, ["first", "second"], [KNOWS]).axes
+    for panel, x, edge in (
+        (arms(scores, ["first", "second"], [KNOWS]).axes[0], [0], [0]),
+        (content, [2], [1]),
+        (skill, [2], [0]),
+        (digit_profile(profile, ["first"], [KNOWS]).axes[0], [2], [1]),
+        (ladder(scores, ["first"], [KNOWS], {"first": [(2.0, 3.0), (5.0, 1.0)]}).axes[0], [1], [1]),
+    ):
+        (marks,) = [line for line in panel.get_lines() if line.get_label() == "infinite"]
+        assert marks.get_xdata().tolist() == x
+        assert marks.get_ydata().tolist() == edge
+
+
+def test_many_rows_survive_without_bands_over_one_another():
+    rows = [(f"model-{n}", "direct", "ancestral") for n in range(5)]
+    points = pd.concat(curve(row, "survival", [0.9, 0.5]) for row in rows)
+    assert len(survival(points, ["first"], rows[:4]).axes[0].collections) == 4
+    assert not survival(points, ["first"], rows).axes[0].collections
+
+
 def test_bars_stand_beside_the_truth():
     parts = [curve(KNOWS, metric, [0.1] * 10, axis=axis) for axis in ("leading-digit", "last-digit")
              for metric in ("answers", "truth")]  # fmt: skip

@@ -15,11 +15,13 @@ from sampler_bench.report.figures.style import (
     house_style,
     labels,
     legend_above,
+    mark_infinite,
     of_row,
     panels,
 )
 
 MOST_MARKERS = 12
+MOST_BANDS = 4  # intervals drawn over one another
 
 
 def digit_profile(curves: pd.DataFrame, tasks: Sequence[str], rows: Sequence[Row]) -> Figure:
@@ -56,6 +58,7 @@ def _draw_profile(panel: Axes, points: pd.DataFrame, rows: Sequence[Row]) -> Non
         truth = truth[written]
         cross = truth + content[written]
         _draw_line(panel, cross, color=colour, ls=dashes, lw=1.3, label=label)
+        mark_infinite(panel, cross.index + 1, cross, colour)
         if len(rows) == 1:
             panel.fill_between(truth.index + 1, truth, cross, color=colour, alpha=0.2, lw=0)
     if truth is not None:
@@ -66,7 +69,10 @@ def _draw_profile(panel: Axes, points: pd.DataFrame, rows: Sequence[Row]) -> Non
 
 
 def survival(curves: pd.DataFrame, tasks: Sequence[str], rows: Sequence[Row]) -> Figure:
-    """The share of answers whose first digits can still be completed, with its interval; a panel a task."""
+    """The share of answers whose first digits can still be completed; a panel a task.
+
+    With intervals, where there are few rows.
+    """
     points = curves[curves["metric"] == "survival"]
     with house_style():
         figure, axes = panels(tasks)
@@ -75,7 +81,9 @@ def survival(curves: pd.DataFrame, tasks: Sequence[str], rows: Sequence[Row]) ->
                 mine = of_row(points[points["task"] == task], row).set_index("at")
                 if len(mine):
                     _draw_line(panel, mine["value"], first=0, color=colour, ls=dashes, lw=1.3, label=label)
-                    panel.fill_between(mine.index, mine["low"], mine["high"], color=colour, alpha=0.12, lw=0)
+                    if len(rows) <= MOST_BANDS:
+                        band = mine["low"], mine["high"]
+                        panel.fill_between(mine.index, *band, color=colour, alpha=0.12, lw=0)
                     _whole_digits(panel, len(mine))
             panel.set_ylim(-0.03, 1.05)
         figure.supxlabel("digits written")

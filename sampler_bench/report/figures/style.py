@@ -7,14 +7,17 @@ from itertools import product
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from sampler_bench.report.leaderboard import natural_order
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 INK, FAINT = "black", "0.45"
+INFINITE = "infinite"  # in legends
 LINES = list(product(["-", "--", ":"], COLOURS))
 MARKERS = "osD^vPX*"
 COLUMNS = 4
@@ -75,12 +78,34 @@ def legend_above(figure: Figure) -> None:
     for panel in figure.axes:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
+    if INFINITE in handles:  # last, not among the rows
+        handles[INFINITE] = handles.pop(INFINITE)
     if handles:
         column = LEGEND_HANDLE + CHARACTER * max(map(len, handles))
         columns = max(1, min(len(handles), LEGEND_COLUMNS, int(figure.get_figwidth() / column)))
         lines = math.ceil(len(handles) / columns)
         figure.set_figheight(figure.get_figheight() + LEGEND_LINE * max(0, lines - LEGEND_LINES))
         figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=columns)
+
+
+def mark_infinite(panel: Axes, x: ArrayLike, values: ArrayLike, colour: str) -> None:
+    """A triangle at the panel's upper or lower edge wherever a value is infinite; lines leave it out."""
+    x, values = np.atleast_1d(x), np.atleast_1d(values)
+    for limit, edge, marker in ((np.inf, 1.0, "^"), (-np.inf, 0.0, "v")):
+        beyond = x[values == limit]
+        if len(beyond):
+            panel.plot(
+                beyond,
+                np.full(len(beyond), edge),
+                marker,
+                transform=panel.get_xaxis_transform(),
+                color=colour,
+                mfc="none",
+                ms=7,
+                clip_on=False,
+                zorder=4,
+                label=INFINITE,
+            )
 
 
 def labels(rows: Sequence[Row]) -> list[str]:

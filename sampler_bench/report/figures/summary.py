@@ -17,6 +17,7 @@ from sampler_bench.report.figures.style import (
     house_style,
     labels,
     legend_above,
+    mark_infinite,
     of_row,
     panels,
 )
@@ -54,6 +55,7 @@ def difficulty(scores: pd.DataFrame, tasks: Sequence[str], rows: Sequence[Row]) 
                         label=label,
                     )
                     panel.vlines(mine["size"], mine["low"], mine["high"], color=colour, lw=0.8, alpha=0.6)
+                    mark_infinite(panel, mine["size"], mine["value"], colour)
             panel.set_xlabel("ln |S|: few solutions … anything goes (nats)")
         content.set_yscale("symlog", linthresh=0.1)
         content.yaxis.set_major_formatter("{x:g}")
@@ -86,6 +88,7 @@ def ladder(
                     panel.plot(
                         mine["level"], mine["content"], marker, color=colour, ms=6, label=label, zorder=4
                     )
+                    mark_infinite(panel, mine["level"], mine["content"], colour)
             panel.set_xscale("log")
         figure.supxlabel("y")
         figure.supylabel("nats from the truth")
@@ -104,6 +107,7 @@ def arms(scores: pd.DataFrame, tasks: Sequence[str], rows: Sequence[Row]) -> Fig
             x = np.arange(len(tasks)) + (index - (len(rows) - 1) / 2) * step
             panel.vlines(x, mine["low"], mine["high"], color=colour, lw=1.2)
             panel.plot(x, mine["value"], marker, color=colour, ms=4, label=label)
+            mark_infinite(panel, x, mine["value"], colour)
         panel.axhline(0, color=FAINT, lw=0.8)
         panel.axhline(1, color=INK, lw=0.8)
         panel.set_yscale("symlog", linthresh=1)
