@@ -81,7 +81,8 @@ class Cluster:
     ) -> Iterator[tuple[Item, Result]]:
         """Each item with the function's result, as they are finished.
 
-        Items are taken as there is room for them: two for each core, at most ``most``.
+        Items are taken as there is room for them: two for each core, at most ``most``. Left early, those under
+        way are finished unseen, or end with the connection.
 
         Raises
         ------
@@ -90,23 +91,19 @@ class Cluster:
         """
         task = self.ray.remote(_apply).options(num_cpus=1, max_retries=RETRIES)
         running, waiting, exhausted = {}, iter(items), False
-        try:
-            while True:
-                while not exhausted and len(running) < min(self._room(), most or self._room()):
-                    try:
-                        item = next(waiting)
-                    except StopIteration:
-                        exhausted = True
-                    else:
-                        running[task.remote(function, item)] = item
-                if not running:
-                    return
-                finished, _ = self.ray.wait(list(running))
-                for reference in finished:
-                    yield running.pop(reference), self.get(reference)
-        finally:
-            for reference in running:
-                self.ray.cancel(reference, force=True)
+        while True:
+            while not exhausted and len(running) < min(self._room(), most or self._room()):
+                try:
+                    item = next(waiting)
+                except StopIteration:
+                    exhausted = True
+                else:
+                    running[task.remote(function, item)] = item
+            if not running:
+                return
+            finished, _ = self.ray.wait(list(running))
+            for reference in finished:
+                yield running.pop(reference), self.get(reference)
 
     def get(self, reference: object, timeout: float | None = None) -> object:
         """What a task returns. Raises what it raised, or ClusterError."""

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,22 @@ def cli(tmp_path):
         )
 
     return run
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start the command line in an empty folder; what still runs at the end of the test is killed."""
+    with ExitStack() as started:
+
+        def begin(*arguments: object) -> subprocess.Popen[str]:
+            command = [COMMAND, *map(str, arguments)]
+            pipe = subprocess.PIPE
+            process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=tmp_path)
+            started.enter_context(process)
+            started.callback(process.kill)
+            return process
+
+        yield begin
 
 
 @pytest.fixture(scope="session")

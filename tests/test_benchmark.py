@@ -4,8 +4,6 @@ import asyncio
 import json
 import math
 import signal
-import subprocess
-import time
 
 import pandas as pd
 import pytest
@@ -15,7 +13,7 @@ from sampler_bench.errors import InputError, StoreError
 from sampler_bench.publish import rescore, write_leaderboard
 from sampler_bench.report.leaderboard import markdown
 from sampler_bench.tasks import Catalog
-from tests.conftest import COMMAND
+from tests.processes import finish, parts, wait_for_parts
 
 REFERENCES = ["oracle", "uniform-digits", "feasible-uniform"]
 
@@ -114,46 +112,27 @@ def test_a_run_of_another_schema_is_not_scored(folder, tmp_path):
         rescore(tmp_path)
 
 
-def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(folder, tmp_path):
+def test_a_run_killed_in_the_middle_goes_on_to_the_same_bytes(folder, start, cli, tmp_path):
     out = tmp_path / "run"
     models = [argument for name in REFERENCES for argument in ("--model", name)]
-    command = [COMMAND, "run", "quick", *models, "--out", str(out), "--quiet"]
-    process = subprocess.Popen(command)
-    deadline = time.monotonic() + 120
-    while len(list(out.glob("*/*.parquet"))) < 5:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    command = ["run", "quick", *models, "--out", out, "--quiet"]
+    process = start(*command)
+    wait_for_parts(out, 5)
     process.kill()
     process.wait()
-    kept = {path: path.stat().st_mtime_ns for path in out.glob("*/*.parquet")}
+    kept = parts(out)
     assert not (out / "scores.csv").exists()
-    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
-    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert cli(*command).returncode == 0
+    assert {name: parts(out)[name] for name in kept} == kept
     assert (out / "scores.csv").read_bytes() == (folder / "scores.csv").read_bytes()
 
 
-def test_ctrl_c_ends_a_run_without_a_traceback_and_keeps_what_was_measured(tmp_path):
-    command = [
-        COMMAND,
-        "run",
-        "quick",
-        "--model",
-        "oracle",
-        "--numbers",
-        "400",
-        "--out",
-        str(tmp_path / "run"),
-    ]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    deadline = time.monotonic() + 120
-    while len(list(tmp_path.glob("run/*/*.parquet"))) < 3:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+def test_ctrl_c_ends_a_run_without_a_traceback_and_keeps_what_was_measured(start, tmp_path):
+    process = start("run", "quick", "--model", "oracle", "--numbers", 400, "--out", "run")
+    wait_for_parts(tmp_path / "run", 3)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Traceback" not in said
-    assert len(list(tmp_path.glob("run/*/*.parquet"))) >= 3
+    finish(process, 130)
+    assert len(parts(tmp_path / "run")) >= 3
     assert not list(tmp_path.glob("run/*/.*"))  # no half-written part
 
 
@@ -196,21 +175,18 @@ def test_a_task_that_constrains_nothing_has_no_skill(tmp_path):
     assert "| oracle | direct | – · 100% |" in markdown(write_leaderboard([tmp_path / "run"], tmp_path))
 
 
-def test_two_runs_into_one_folder_at_once_are_refused(tmp_path):
-    command = [COMMAND, "run", "quick", "--model", "uniform-digits", "--out", str(tmp_path / "run")]
-    first = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.glob("run/*/*.parquet")):
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+def test_two_runs_into_one_folder_at_once_are_refused(start, cli, tmp_path):
+    command = ["run", "quick", "--model", "uniform-digits", "--out", "run"]
+    first = start(*command)
+    wait_for_parts(tmp_path / "run", 1)
     first.send_signal(signal.SIGSTOP)  # holds the folder for as long as it takes to look
     try:
-        second = subprocess.run(command, capture_output=True, text=True, check=False)
+        second = cli(*command)
     finally:
         first.send_signal(signal.SIGCONT)
     assert second.returncode == 2
     assert second.stderr.startswith("error: another run is writing to")
-    assert first.wait(120) == 0
+    finish(first)
 
 
 def test_runs_whose_folders_have_the_same_name_stay_apart_on_the_leaderboard(tmp_path):

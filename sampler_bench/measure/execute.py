@@ -36,6 +36,7 @@ async def _execute_stage(waiting: Iterator[Unit], model: DigitModel, folder: Run
             records = await measure(unit, model, folder.responses(unit))
             folder.write_part(unit.kind, unit.id, records)
             tell(unit, len(records))
+            await asyncio.sleep(0)  # a reference sampler waits for nothing: let errors through
 
     try:
         async with asyncio.TaskGroup() as workers:

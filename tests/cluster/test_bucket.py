@@ -1,8 +1,6 @@
 """Runs and tables in a bucket, over the S3 API."""
 
-import signal
-import subprocess
-import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -10,28 +8,28 @@ import pytest
 from sampler_bench.files import location
 from sampler_bench.publish import read_scores
 from sampler_bench.targets.tables import make_table, read_table
-from tests.conftest import COMMAND
+from tests.processes import parts, wait_until
 
 RUN = ["run", "quick", "--model", "oracle", "--model", "uniform-digits", "--quiet"]
 
 
-def test_a_run_in_a_bucket_is_killed_goes_on_and_is_scored(bucket, cli, tmp_path):
+def written(run: str) -> dict[str, float]:
+    """When each part of a run in a bucket was written."""
+    return {path.name: path.stat().st_mtime for path in location(run).glob("*/*.parquet")}
+
+
+def test_a_run_in_a_bucket_is_killed_goes_on_and_is_scored(bucket, start, cli, tmp_path):
     assert cli(*RUN, "--out", "here").returncode == 0
     there = f"{bucket}/runs/quick"
-    process = subprocess.Popen(
-        [COMMAND, *RUN, "--out", there], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    deadline = time.monotonic() + 60
-    while len(kept := list(location(there).glob("*/*.parquet"))) < 10:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
+    process = start(*RUN, "--out", there)
+    wait_until(lambda: len(written(there)) >= 10, "fewer than 10 parts")
+    process.kill()
     process.communicate()
-    before = {path.name: path.stat().st_mtime for path in kept}
+    before = written(there)
     assert cli(*RUN, "--out", there).returncode == 0
-    after = {path.name: path.stat().st_mtime for path in location(there).glob("*/*.parquet")}
+    after = written(there)
     assert before == {name: after[name] for name in before}  # no unit done twice
-    assert after.keys() == {path.name for path in (tmp_path / "here").glob("*/*.parquet")}
+    assert after.keys() == {Path(name).name for name in parts(tmp_path / "here")}
     for name in ("scores.parquet", "curves.parquet"):
         (location(there) / name).unlink()
     scored = cli("score", there)

@@ -5,16 +5,20 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from sampler_bench.cluster import AHEAD, Cluster
+from tests.cluster.three_nodes import NODES
 from tests.conftest import COMMAND
+from tests.processes import finish, parts, processes_below, wait_for_parts
 
 REFERENCES = ["oracle", "feasible-uniform", "uniform-digits", "sieve-5", "propose-and-check-64"]
 RUN = ["run", "quick", *(word for name in REFERENCES for word in ("--model", name)), "--quiet"]
 TABLE = ["table", "twin-primes", "--depth", "3", "--quiet"]
+PARTS = "*.parts/*.npy"  # of a table
 SCORES = ["scores.csv", "scores.parquet", "curves.parquet"]
 
 
@@ -39,39 +43,10 @@ def table(tmp_path_factory) -> bytes:
     return (folder / "twin-primes-11-3.parquet").read_bytes()
 
 
-def start(*arguments: object) -> subprocess.Popen:
-    command = [COMMAND, *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def finish(process: subprocess.Popen) -> None:
-    _, said = process.communicate(timeout=300)
-    assert process.returncode == 0, said
-
-
-def files(folder: Path, pattern: str) -> dict[str, int]:
-    return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.glob(pattern)}
-
-
-def wait_for(folder: Path, pattern: str, count: int) -> dict[str, int]:
-    deadline = time.monotonic() + 120
-    while len(files(folder, pattern)) < count:
-        assert time.monotonic() < deadline, f"fewer than {count} of {pattern}"
-        time.sleep(0.01)
-    return files(folder, pattern)
-
-
-def workers_of(pid: int) -> list[int]:
-    """The processes that do the tasks of the driver with this pid: of all, for a test has one driver."""
-    assert pid
-    named = [(path, path.read_bytes()) for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
-    return [int(path.parent.name) for path, name in named if name.startswith(b"ray::_apply")]
-
-
 def assert_same_scores(folder: Path, other: Path) -> None:
     for name in SCORES:
         assert (folder / name).read_bytes() == (other / name).read_bytes(), name
-    units = [sorted(files(each, "*/*.parquet")) for each in (folder, other)]
+    units = [sorted(parts(each)) for each in (folder, other)]
     assert units[0] == units[1]
 
 
@@ -93,42 +68,51 @@ def test_a_run_and_its_scores_have_the_same_bytes(cluster, cli, undisturbed, tmp
 
 
 @pytest.mark.parametrize(("first", "second"), [(True, False), (False, True), (True, True)])
-def test_a_run_killed_in_one_place_goes_on_in_the_other(cluster, undisturbed, tmp_path, first, second):
+def test_a_run_killed_in_one_place_goes_on_in_the_other(start, cluster, undisturbed, tmp_path, first, second):
     folder, on_cluster = tmp_path / "run", ["--ray", cluster.address]
     process = start(*RUN, "--out", folder, *(on_cluster if first else []))
-    kept = wait_for(folder, "*/*.parquet", 5)
+    kept = wait_for_parts(folder, 5)
     process.kill()
     process.communicate()
-    assert len(files(folder, "*/*.parquet")) < len(files(undisturbed, "*/*.parquet"))
+    assert len(parts(folder)) < len(parts(undisturbed))
     finish(start(*RUN, "--out", folder, *(on_cluster if second else [])))
-    assert {name: files(folder, "*/*.parquet")[name] for name in kept} == kept  # no unit done twice
+    assert {name: parts(folder)[name] for name in kept} == kept  # no unit done twice
     assert_same_scores(folder, undisturbed)
 
 
-def test_workers_and_the_driver_of_a_table_are_killed(cluster, table, tmp_path):
+def test_workers_and_the_driver_of_a_table_are_killed(start, cluster, table, tmp_path):
     arguments = [*TABLE, "--digits", 11, "--out", tmp_path, "--ray", cluster.address]
     process = start(*arguments)
-    wait_for(tmp_path, "*.parts/*.npy", 5)
-    for pid in workers_of(process.pid):
-        os.kill(pid, signal.SIGKILL)
-    kept = wait_for(tmp_path, "*.parts/*.npy", 15)
+    wait_for_parts(tmp_path, 5, PARTS)
+    for pid, name in processes_below(cluster.process.pid).items():
+        if name.startswith("ray::_apply"):
+            os.kill(pid, signal.SIGKILL)
+    kept = wait_for_parts(tmp_path, 15, PARTS)
     process.kill()
     process.communicate()
     again = start(*arguments)
-    now = wait_for(tmp_path, "*.parts/*.npy", len(kept) + 5)
+    now = wait_for_parts(tmp_path, len(kept) + 5, PARTS)
     assert {name: now[name] for name in kept} == kept
     finish(again)
     assert (tmp_path / "twin-primes-11-3.parquet").read_bytes() == table
 
 
-def test_interrupted_it_says_what_is_kept(cluster, tmp_path):
+def test_items_are_taken_as_there_is_room_for_them(cluster):
+    counter = count()
+    with Cluster(cluster.address) as connected:
+        results = connected.map(str, counter)
+        for _ in range(50):
+            number, text = next(results)
+            assert text == str(number)
+        assert next(counter) < 50 + AHEAD * NODES
+        results.close()
+
+
+def test_interrupted_it_says_what_is_kept(start, cluster, tmp_path):
     process = start(*TABLE, "--digits", 11, "--out", tmp_path, "--ray", cluster.address)
-    wait_for(tmp_path, "*.parts/*.npy", 3)
+    wait_for_parts(tmp_path, 3, PARTS)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert "the same command goes on from there" in said
-    assert "Traceback" not in said
+    assert "the same command goes on from there" in finish(process, 130, timeout=30)
 
 
 def test_a_mistake_is_one_sentence(cluster, cli):
@@ -168,16 +152,16 @@ print(json.dumps([name for name in sys.modules if name.partition(".")[0] in ("ra
     assert json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout) == []
 
 
-def test_a_node_is_killed_in_the_middle(cluster, table, undisturbed, tmp_path):
+def test_a_node_is_killed_in_the_middle(start, cluster, table, undisturbed, tmp_path):
     """Last: the cluster has two nodes afterwards, then one."""
     process = start(*TABLE, "--digits", 11, "--out", tmp_path, "--ray", cluster.address)
-    wait_for(tmp_path, "*.parts/*.npy", 10)
+    wait_for_parts(tmp_path, 10, PARTS)
     cluster.kill_a_node()
     finish(process)
     assert (tmp_path / "twin-primes-11-3.parquet").read_bytes() == table
     folder = tmp_path / "run"
     process = start(*RUN, "--out", folder, "--ray", cluster.address)
-    wait_for(folder, "*/*.parquet", 5)
+    wait_for_parts(folder, 5)
     cluster.kill_a_node()
     finish(process)
     assert_same_scores(folder, undisturbed)

@@ -1,11 +1,13 @@
 """Units: what identifies them, and the numbers they cover."""
 
+import tracemalloc
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 
 from sampler_bench.measure.decoders import DECODERS, parse_decoder
-from sampler_bench.measure.plan import Settings, Units, numbers_along
+from sampler_bench.measure.plan import Settings, Units, numbers_along, stages
 from sampler_bench.tasks import Catalog
 
 CATALOG = Catalog()
@@ -95,6 +97,18 @@ def test_a_budget_sweep_is_an_arm_for_each_budget():
     arms = [unit.prompt.arm.name for unit in units(tasks=("even-6",), arms=("reasoning",))]
     assert list(dict.fromkeys(arms)) == ["reasoning-128", "reasoning-512", "reasoning-2048"]
     assert [arm.name for arm in CATALOG.arms("reasoning-512")] == ["reasoning-512"]
+
+
+def test_a_million_units_are_planned_only_as_they_are_taken():
+    many = replace(SETTINGS, samples=16 * 10**6, numbers=10**6)
+    plan = units(many, tasks=("even-100",), arms=("cot",))
+    assert len(plan) > 10**6
+    tracemalloc.start()
+    for stage in stages(plan):
+        assert len({unit.id for unit in islice(stage, 100)}) == 100
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10**6  # one byte a unit
 
 
 def test_decoders_go_with_the_arms_that_suit_them():

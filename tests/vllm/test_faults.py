@@ -13,7 +13,7 @@ import pytest
 
 from sampler_bench.measure.store import RunFolder
 from tests.conftest import COMMAND, SECRET
-from tests.vllm.processes import processes_below
+from tests.processes import engine_of, finish, parts, wait_for_parts
 from tests.vllm.proxy import proxy
 
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(900)]
@@ -22,27 +22,10 @@ ARMS = ["--arm", "direct", "--arm", "batch"]
 UNITS = 3 * (2 + 1 + 1 + 1)  # a paraphrase: 18 numbers, 8 responses; batch: 5 numbers, 1 response
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen:
-    command = [COMMAND, *RUN, *ARMS, "--out", str(folder), *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def finish(process: subprocess.Popen, code: int = 0, timeout: float = 600) -> str:
-    _, said = process.communicate(timeout=timeout)
-    assert process.returncode == code, said
-    assert "Traceback" not in said
-    return said
-
-
-def parts(folder: Path) -> dict[str, int]:
-    return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.glob("*/*.parquet")}
-
-
-def wait_for_parts(folder: Path, count: int) -> None:
-    deadline = time.monotonic() + 400
-    while len(parts(folder)) < count:
-        assert time.monotonic() < deadline, "no part was written"
-        time.sleep(0.02)
+@pytest.fixture
+def start(start):
+    """Start the run of this module into a folder."""
+    return lambda folder, *arguments: start(*RUN, *ARMS, "--out", folder, *arguments)
 
 
 def assert_same_records(folder: Path, other: Path) -> None:
@@ -74,12 +57,13 @@ def key():
 @pytest.fixture(scope="module")
 def undisturbed(server, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("undisturbed") / "run"
-    finish(start(folder, "--base-url", server.base_url))
+    command = [COMMAND, *RUN, *ARMS, "--out", folder, "--base-url", server.base_url]
+    subprocess.run(command, check=True, capture_output=True)
     return folder
 
 
 @pytest.mark.parametrize(("blow", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
-def test_a_run_cut_short_goes_on_to_the_same_records(server, undisturbed, tmp_path, blow, code):
+def test_a_run_cut_short_goes_on_to_the_same_records(start, server, undisturbed, tmp_path, blow, code):
     folder = tmp_path / "run"
     process = start(folder, "--base-url", server.base_url)
     wait_for_parts(folder, 2)
@@ -97,7 +81,7 @@ def test_a_run_cut_short_goes_on_to_the_same_records(server, undisturbed, tmp_pa
     assert_same_records(folder, undisturbed)
 
 
-def test_connections_cut_overload_and_silence_are_tried_again(server, undisturbed, tmp_path):
+def test_connections_cut_overload_and_silence_are_tried_again(start, server, undisturbed, tmp_path):
     with proxy(server.base_url) as between:
         between.faults = ["pass"] * 9 + ["cut", "503", "pass", "cut", "pass", "hang", "503", "pass"] * 2
         finish(start(tmp_path / "run", "--base-url", between.url, "--timeout", "15"))
@@ -105,7 +89,7 @@ def test_connections_cut_overload_and_silence_are_tried_again(server, undisturbe
     assert_same_records(tmp_path / "run", undisturbed)
 
 
-def test_one_of_two_servers_dies_and_the_other_does_the_rest(server, undisturbed, tmp_path):
+def test_one_of_two_servers_dies_and_the_other_does_the_rest(start, server, undisturbed, tmp_path):
     folder = tmp_path / "run"
     with proxy(server.base_url) as one, proxy(server.base_url) as other:
         process = start(folder, "--base-url", one.url, "--base-url", other.url)
@@ -128,7 +112,7 @@ def test_a_server_that_is_not_there_is_left_out_from_the_start(server, undisturb
     assert f"going on without {nowhere}" in fresh.stderr
 
 
-def test_a_server_that_dies_for_good_ends_the_run_in_a_sentence(server, tmp_path):
+def test_a_server_that_dies_for_good_ends_the_run_in_a_sentence(start, server, tmp_path):
     folder = tmp_path / "run"
     with proxy(server.base_url) as between:
         process = start(folder, "--base-url", between.url)
@@ -139,20 +123,16 @@ def test_a_server_that_dies_for_good_ends_the_run_in_a_sentence(server, tmp_path
     assert 2 <= len(parts(folder)) < UNITS
 
 
-def engine_of(process: subprocess.Popen) -> int:
-    (engine,) = [pid for pid, name in processes_below(process.pid).items() if "EngineCore" in name]
-    return engine
-
-
-def test_a_server_started_here_is_killed_and_hangs_and_is_started_again(undisturbed, tmp_path):
+def test_a_server_started_here_is_killed_and_hangs_and_is_started_again(start, undisturbed, tmp_path):
     """Faults: kill -9 of the engine, then an engine that hangs, while the run goes on."""
     folder = tmp_path / "run"
     process = start(folder, "--timeout", "20")
     wait_for_parts(folder, 1)
-    os.kill(engine_of(process), signal.SIGKILL)
-    killed_at = len(parts(folder))
-    wait_for_parts(folder, killed_at + 1)
-    os.kill(engine_of(process), signal.SIGSTOP)
+    killed = engine_of(process.pid)
+    os.kill(killed, signal.SIGKILL)
+    restarted = engine_of(process.pid, other_than=killed)
+    wait_for_parts(folder, len(parts(folder)) + 1, timeout=400)
+    os.kill(restarted, signal.SIGSTOP)
     said = finish(process)
     assert "starting vLLM again (1 of 3)" in said
     assert "starting vLLM again (2 of 3)" in said
@@ -168,7 +148,7 @@ main()
 
 
 def test_a_disk_that_fills_ends_the_run_in_a_sentence_and_room_lets_it_go_on(
-    server, undisturbed, cli, tmp_path
+    start, server, undisturbed, cli, tmp_path
 ):
     """A limit on file size stands for the full disk: the larger parts no longer fit."""
     folder = tmp_path / "run"

@@ -1,11 +1,9 @@
 """Whole runs against a real server: killed in the middle, interrupted, and through the command line."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +11,7 @@ import pytest
 
 from sampler_bench.models import smollm2
 from tests.conftest import COMMAND, SECRET
-from tests.vllm.processes import is_alive, processes_below
+from tests.processes import engine_of, is_alive, processes_below, wait_until
 
 pytestmark = pytest.mark.vllm
 SIZE = ["--numbers", 8, "--samples", 6]
@@ -100,18 +98,11 @@ def test_a_server_that_dies_while_starting_shows_the_end_of_its_log(cli):
 
 
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
-def test_a_server_started_here_never_outlives_its_command(blow, tmp_path):
-    process = subprocess.Popen(
-        [COMMAND, "serve", "--port", "0"], stderr=subprocess.PIPE, text=True, env={**os.environ}, cwd=tmp_path
-    )
-    deadline = time.monotonic() + 120
-    while len(started := processes_below(process.pid)) < 2:  # the API server and its engine
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+def test_a_server_started_here_never_outlives_its_command(blow, start):
+    process = start("serve", "--port", 0)
+    engine_of(process.pid)
+    started = processes_below(process.pid)
     process.send_signal(blow)
     _, said = process.communicate(timeout=60)
     assert "Traceback" not in said
-    while any(map(is_alive, started)):
-        assert time.monotonic() < deadline, "the server outlived its command"
-        time.sleep(0.2)
+    wait_until(lambda: not any(map(is_alive, started)), "the server outlived its command")
