@@ -77,24 +77,25 @@ class Cluster:
         self.ray.shutdown()
 
     def map(
-        self, function: Callable[[Item], Result], items: Iterable[Item], most: int | None = None
+        self, function: Callable[[Item], Result], items: Iterable[Item], waiting: int | None = None
     ) -> Iterator[tuple[Item, Result]]:
         """Each item with the function's result, as they are finished.
 
-        Items are taken as there is room for them: two for each core, at most ``most``. Left early, those under
-        way are finished unseen, or end with the connection.
+        Items are taken as there is room for them: two for each core of the cluster. Tasks that do little but
+        wait take no core, and there are ``waiting`` of them at a time. Left early, those under way end
+        unseen, or with the connection.
 
         Raises
         ------
         SamplerBenchError
             What the function raised; ClusterError if its worker was lost again and again.
         """
-        task = self.ray.remote(_apply).options(num_cpus=1, max_retries=RETRIES)
-        running, waiting, exhausted = {}, iter(items), False
+        task = self.ray.remote(_apply).options(num_cpus=1 if waiting is None else 0, max_retries=RETRIES)
+        running, taking, exhausted = {}, iter(items), False
         while True:
-            while not exhausted and len(running) < min(self._room(), most or self._room()):
+            while not exhausted and len(running) < (waiting or self._room()):
                 try:
-                    item = next(waiting)
+                    item = next(taking)
                 except StopIteration:
                     exhausted = True
                 else:

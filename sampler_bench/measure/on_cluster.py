@@ -51,13 +51,13 @@ def execute_on(
         The first that a unit raised, or ClusterError. Units finished before it are kept.
     """
     size = UNITS_AT_ONCE if served.servers else 1
-    most = BUNDLES_A_SERVER * served.servers or None
+    waiting = BUNDLES_A_SERVER * served.servers or None
     for stage in stages(units, done):
         bundles = (
             Bundle(served.source, group, [folder.responses(unit) for unit in group], replicated)
             for group in _groups(stage, size)
         )
-        for bundle, results in cluster.map(measure_bundle, bundles, most):
+        for bundle, results in cluster.map(measure_bundle, bundles, waiting):
             for unit, result in zip(bundle.units, results, strict=True):
                 if isinstance(result, pa.Table):
                     folder.write_part(unit.kind, unit.id, result)

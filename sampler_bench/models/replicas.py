@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from sampler_bench.cluster import Cluster
-from sampler_bench.errors import ServerError
+from sampler_bench.errors import SamplerBenchError, ServerError
 from sampler_bench.models.sources import Say, Source
 from sampler_bench.models.vllm_server import START_SECONDS
 
@@ -31,11 +31,18 @@ class Replica:
         from ray.util import get_node_ip_address
 
         self._source, self._stack = source, ExitStack()
-        self._server = self._stack.enter_context(source.serve(print, get_node_ip_address()))
+        self._failure: SamplerBenchError | None = None
+        try:
+            self._server = self._stack.enter_context(source.serve(print, get_node_ip_address()))
+        except SamplerBenchError as error:  # to be told when asked: Ray would wrap it, and try again for ever
+            self._failure = error
+            return
         threading.Thread(target=self._watch, daemon=True).start()
 
     def describe(self) -> dict:
-        """Where it is, and what the manifest says of it."""
+        """Where it is, and what the manifest says of it. Raises the SamplerBenchError of its start."""
+        if self._failure:
+            raise self._failure
         return {"url": self._server.base_url, **self._source.describe()}
 
     def _watch(self) -> None:
@@ -151,7 +158,7 @@ def _names(model: str) -> list[str]:
 def _wait_for_all(cluster: Cluster, handles: list, model: str, say: Say) -> list[str]:
     ray, started = cluster.ray, time.monotonic()
     asked = [handle.describe.remote() for handle in handles]
-    say(f"starting {len(handles)} replicas of {model} on the cluster")
+    say(f"starting {len(handles)} replica{'s' * (len(handles) > 1)} of {model} on the cluster")
     while time.monotonic() - started < START_SECONDS:
         answered, missing = ray.wait(asked, num_returns=len(asked), timeout=SAY_SECONDS)
         descriptions = [cluster.get(each) for each in answered]
