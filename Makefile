@@ -1,7 +1,7 @@
 # Two commands for a stranger: `make bench` and `make test`. `make help` lists the rest.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help install bench test kernels measuring scoring page lint format clean
+.PHONY: help install bench test kernels measuring scoring page scale lint format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -51,6 +51,9 @@ scoring: $(READY)  ## Time the scoring of a million conditionals on one core
 
 page: $(READY)  ## Time the leaderboard page with 10,000 rows (needs Chromium)
 	@$(BIN)/python -m tests.benchmarks.page
+
+scale: $(READY)  ## Time a Ray cluster on this machine against threads, and what a task costs there
+	@$(BIN)/python -m tests.benchmarks.scale
 
 lint: $(READY)  ## Check style, spelling and that imports go downward only
 	@$(BIN)/ruff check

@@ -108,9 +108,10 @@ def test_items_are_taken_as_there_is_room_for_them(cluster):
         results.close()
 
 
-def test_interrupted_it_says_what_is_kept(start, cluster, tmp_path):
-    process = start(*TABLE, "--digits", 11, "--out", tmp_path, "--ray", cluster.address)
-    wait_for_parts(tmp_path, 3, PARTS)
+@pytest.mark.parametrize(("command", "pattern"), [([*TABLE, "--digits", 11], PARTS), (RUN, "*/*.parquet")])
+def test_interrupted_it_says_what_is_kept(start, cluster, tmp_path, command, pattern):
+    process = start(*command, "--out", tmp_path, "--ray", cluster.address)
+    wait_for_parts(tmp_path, 3, pattern)
     process.send_signal(signal.SIGINT)
     assert "the same command goes on from there" in finish(process, 130, timeout=30)
 

@@ -79,3 +79,10 @@ def test_a_replica_that_cannot_start_is_a_sentence(cluster, cli):
     assert done.returncode == 2
     assert "unrecognized arguments: --no-such-argument" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_servers_started_elsewhere_are_used(cluster, server, cli, tmp_path):
+    few = ["--numbers", 2, "--samples", 3, "--base-url", server.base_url]
+    done = cli("run", "even-6", "--model", "smollm2-135m", *few, "--out", "run", "--ray", cluster.address)
+    assert done.returncode == 0, done.stderr
+    assert {"direct", "cot"} <= set(figures(tmp_path / "run")["arm"])
