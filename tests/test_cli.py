@@ -254,6 +254,12 @@ def test_a_port_in_use_is_named(cli):
     assert f"port {port} on 127.0.0.1 cannot be used" in done.stderr
 
 
+def test_replicas_want_a_cluster(cli):
+    done = cli("serve", "--replicas", 2)
+    assert done.returncode == 2
+    assert done.stderr == "error: --replicas is for a Ray cluster: say which with --ray ADDRESS\n"
+
+
 def test_a_folder_without_weights_is_named(cli, tmp_path):
     (tmp_path / "empty").mkdir()
     done = cli("run", "quick", "--model", "empty")

@@ -134,6 +134,12 @@ def test_auto_is_the_cluster_of_this_machine(cli):
     assert done.returncode == 0, done.stderr
 
 
+def test_local_starts_a_cluster_for_the_time_of_the_command(cli):
+    done = cli(*TABLE, "--digits", 9, "--out", "here", "--ray", "local")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("2984194 twin-primes of 9 digits")  # OEIS A007508: 3424506 - 440312
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1:9", "nonsense"])
 def test_no_cluster_is_one_sentence(cli, address):
     done = cli("run", "even-6", "--model", "oracle", "--ray", address)
