@@ -2,7 +2,8 @@
 
 import subprocess
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,21 @@ def start(tmp_path):
 @pytest.fixture(scope="session")
 def server():
     """A vLLM server with smollm2-135m on this machine's CPU (or GPU) that asks for the key SECRET."""
+    with ExitStack() as running:
+        with _key_in_the_environment():
+            started = running.enter_context(find_model(smollm2.NAME, ServerOptions()).serve(print))
+        yield started
+
+
+@pytest.fixture(scope="module")
+def key():
+    """Commands find the key SECRET in the environment, and servers that they start ask for it."""
+    with _key_in_the_environment():
+        yield
+
+
+@contextmanager
+def _key_in_the_environment() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VLLM_API_KEY", SECRET)
-        with find_model(smollm2.NAME, ServerOptions()).serve(print) as running:
-            yield running
+        yield

@@ -44,6 +44,7 @@ def indented_commands() -> list[list[str]]:
 
 
 @pytest.mark.timeout(1500)
+@pytest.mark.usefixtures("key")
 def test_the_commands_for_ones_own_model_run_in_the_order_shown(cli, server, tmp_path):
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "published").symlink_to(ROOT / "results" / "published")

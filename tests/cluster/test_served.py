@@ -8,19 +8,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.conftest import COMMAND, SECRET
+from tests.conftest import COMMAND
 from tests.processes import finish, is_alive, parts, processes_below, wait_for_parts, wait_until
 
-pytestmark = [pytest.mark.vllm, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.vllm, pytest.mark.usefixtures("key"), pytest.mark.timeout(900)]
 EXACT = ["--vllm-arg=--max-num-seqs=1", "--vllm-arg=--no-enable-prefix-caching"]
 RUN = ["run", "twin-primes-4", "--model", "smollm2-135m", *EXACT, "--numbers", "4", "--samples", "6"]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def key():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VLLM_API_KEY", SECRET)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 
 from sampler_bench.measure.store import RunFolder
-from tests.conftest import COMMAND, SECRET
+from tests.conftest import COMMAND
 from tests.processes import engine_of, finish, parts, wait_for_parts
 from tests.vllm.proxy import proxy
 
-pytestmark = [pytest.mark.vllm, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.vllm, pytest.mark.usefixtures("key"), pytest.mark.timeout(900)]
 RUN = ["run", "twin-primes-4", "--model", "smollm2-135m", "--numbers", "18", "--samples", "24"]
 ARMS = ["--arm", "direct", "--arm", "batch"]
 UNITS = 3 * (2 + 1 + 1 + 1)  # a paraphrase: 18 numbers, 8 responses; batch: 5 numbers, 1 response
@@ -45,13 +45,6 @@ def assert_same_records(folder: Path, other: Path) -> None:
             assert difference.max(axis=None) < 1e-4
     scores = [pd.read_csv(path / "scores.csv").query("metric != 'seconds'") for path in (folder, other)]
     pd.testing.assert_frame_equal(*scores, rtol=1e-4, atol=1e-5)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def key():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VLLM_API_KEY", SECRET)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from sampler_bench.models import smollm2
 from tests.conftest import COMMAND, SECRET
 from tests.processes import engine_of, is_alive, processes_below, wait_until
 
-pytestmark = pytest.mark.vllm
+pytestmark = [pytest.mark.vllm, pytest.mark.usefixtures("key")]
 SIZE = ["--numbers", 8, "--samples", 6]
 MODEL = ["--model", "smollm2-135m"]
 
@@ -23,9 +23,7 @@ def folder(server, tmp_path_factory) -> Path:
     """A run of two arms on one task."""
     out = tmp_path_factory.mktemp("measured") / "run"
     arguments = ["run", "twin-primes-4", *MODEL, *SIZE, "--base-url", server.base_url, "--out", out]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VLLM_API_KEY", SECRET)
-        subprocess.run([COMMAND, *map(str, arguments)], check=True)
+    subprocess.run([COMMAND, *map(str, arguments)], check=True)
     return out
 
 
