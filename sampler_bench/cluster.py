@@ -135,7 +135,7 @@ def _knock(address: str) -> None:
     """Raise OSError unless something listens at an address like host:port; Ray would try for minutes."""
     host, _, port = address.rpartition("//")[2].rpartition(":")
     if host and port.isdigit():
-        socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()
+        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_SECONDS).close()
 
 
 def _import_ray() -> ModuleType:

@@ -120,7 +120,7 @@ def test_a_server_started_here_is_killed_and_hangs_and_is_started_again(start, u
     """Faults: kill -9 of the engine, then an engine that hangs, while the run goes on."""
     folder = tmp_path / "run"
     process = start(folder, "--timeout", "20")
-    wait_for_parts(folder, 1)
+    wait_for_parts(folder, 1, timeout=400)
     killed = engine_of(process.pid)
     os.kill(killed, signal.SIGKILL)
     restarted = engine_of(process.pid, other_than=killed)
