@@ -22,13 +22,13 @@ from sampler_bench.cluster import AHEAD, Cluster
 from sampler_bench.kernels import count_tuples
 from sampler_bench.targets.tables import make_table
 from sampler_bench.targets.tuple_names import parse_tuple
+from tests.cluster.three_nodes import NODE
 
 DIGITS, DEPTH = 11, 3
 REPEATS = 5
 TASKS = 2000  # that do nothing
 CORES = (2, 640)  # of clusters, by what the driver believes
 SUITE, SAMPLER, SAMPLES = "quick", "uniform-digits", 2000
-NODE = {"num_cpus": 1, "object_store_memory": 10**8}
 
 
 def main() -> None:
@@ -102,11 +102,11 @@ def _overhead_of_nothing(cluster: Cluster, cores: int) -> float:
 def _run(scratch: Path) -> str:
     """Milliseconds a unit of a run, on the cluster and without."""
     extra, alone = [], []
+
+    def measure(cluster: Cluster | None, folder: Path) -> None:
+        run(SUITE, [SAMPLER], out=folder, samples=SAMPLES, cluster=cluster)
+
     for repeat in range(REPEATS):
-
-        def measure(cluster: Cluster | None, folder: Path) -> None:
-            run(SUITE, [SAMPLER], out=folder, samples=SAMPLES, cluster=cluster)
-
         here, there = scratch / f"here-{repeat}", scratch / f"there-{repeat}"
         without = _seconds(measure, None, here)
         with _cluster(1) as cluster:

@@ -28,6 +28,7 @@ def test_a_run_in_a_bucket_is_killed_goes_on_and_is_scored(bucket, start, cli, t
     before = written(there)
     assert cli(*RUN, "--out", there).returncode == 0
     after = written(there)
+    assert len(before) < len(after)
     assert before == {name: after[name] for name in before}  # no unit done twice
     assert after.keys() == {Path(name).name for name in parts(tmp_path / "here")}
     for name in ("scores.parquet", "curves.parquet"):

@@ -84,9 +84,11 @@ def test_workers_and_the_driver_of_a_table_are_killed(start, cluster, table, tmp
     arguments = [*TABLE, "--digits", 11, "--out", tmp_path, "--ray", cluster.address]
     process = start(*arguments)
     wait_for_parts(tmp_path, 5, PARTS)
-    for pid, name in processes_below(cluster.process.pid).items():
-        if name.startswith("ray::_apply"):
-            os.kill(pid, signal.SIGKILL)
+    below = processes_below(cluster.process.pid)
+    workers = [pid for pid, name in below.items() if name.startswith("ray::_apply")]
+    assert workers
+    for pid in workers:
+        os.kill(pid, signal.SIGKILL)
     kept = wait_for_parts(tmp_path, 15, PARTS)
     process.kill()
     process.communicate()
