@@ -1,7 +1,7 @@
 # Two commands for a stranger: `make bench` and `make test`. `make help` lists the rest.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help install bench test kernels measuring scoring page scale lint format clean
+.PHONY: help install bench test fuzz compat kernels measuring scoring page scale lint format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -40,6 +40,12 @@ bench: $(READY)  ## Measure smollm2-135m and the reference samplers on suite qui
 test: $(READY)  ## Run all tests, those against a real vLLM server included
 	@$(BIN)/python -m pytest
 
+fuzz: $(READY)  ## Random patterns, task files, command lines and damaged files (SEED=N; minutes)
+	@$(BIN)/python -m tests.fuzz $(SEED)
+
+compat: $(READY)  ## Run the tests that need no vLLM with the lowest and the newest packages, on Python 3.11 to 3.13
+	@$(BIN)/python -m tests.compat
+
 kernels: $(READY)  ## Time the kernels against their peers (needs the primesieve command)
 	@$(BIN)/python -m tests.benchmarks.kernels
 
@@ -55,9 +61,10 @@ page: $(READY)  ## Time the leaderboard page with 10,000 rows (needs Chromium)
 scale: $(READY)  ## Time a Ray cluster on this machine against threads, and what a task costs there
 	@$(BIN)/python -m tests.benchmarks.scale
 
-lint: $(READY)  ## Check style, spelling and that imports go downward only
+lint: $(READY)  ## Check style, types, spelling and that imports go downward only
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
+	@found=$$($(BIN)/basedpyright --warnings 2>&1) || { echo "$$found"; exit 1; }
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 	@$(BIN)/codespell
 

@@ -6,10 +6,32 @@
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-__all__ = ["load_task", "rescore", "run"]
+if TYPE_CHECKING:
+    from sampler_bench.benchmark import run
+    from sampler_bench.models.model import DigitModel, Prompt, Response, SamplingOptions
+    from sampler_bench.models.model_laws import check_model
+    from sampler_bench.publish import rescore
+    from sampler_bench.tasks import load_task
+
+__all__ = [
+    "DigitModel",
+    "Prompt",
+    "Response",
+    "SamplingOptions",
+    "check_model",
+    "load_task",
+    "rescore",
+    "run",
+]
 
 _HOME = {
+    "DigitModel": "sampler_bench.models.model",
+    "Prompt": "sampler_bench.models.model",
+    "Response": "sampler_bench.models.model",
+    "SamplingOptions": "sampler_bench.models.model",
+    "check_model": "sampler_bench.models.model_laws",
     "load_task": "sampler_bench.tasks",
     "rescore": "sampler_bench.publish",
     "run": "sampler_bench.benchmark",

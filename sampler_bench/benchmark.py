@@ -1,37 +1,44 @@
 """A whole benchmark: a suite, models and arms in; records, scores and a leaderboard out."""
 
 import asyncio
-import threading
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from sampler_bench.cluster import Cluster
-from sampler_bench.errors import InputError
-from sampler_bench.measure.decoders import Ancestral, parse_decoder
+from sampler_bench.executor.executor import Executor
+from sampler_bench.executor.processes import Processes
+from sampler_bench.measure.bundles import execute_in_bundles, is_cluster, workers_for
+from sampler_bench.measure.claim import claim, enter, new_session, now
+from sampler_bench.measure.decoders import Ancestral
+from sampler_bench.measure.event_loop import run_to_end
 from sampler_bench.measure.execute import execute
-from sampler_bench.measure.manifest import claim, must_agree, must_be_close, new_session, now
-from sampler_bench.measure.on_cluster import execute_on
-from sampler_bench.measure.plan import Plan, Settings, Unit, Units
-from sampler_bench.measure.store import RunFolder
-from sampler_bench.models.base import DigitModel
-from sampler_bench.models.replicas import reach
-from sampler_bench.models.sources import ServerOptions, Source, find_model
-from sampler_bench.models.vllm_client import VllmModel
+from sampler_bench.measure.listener import Listener, Silence
+from sampler_bench.measure.load_plan import load_plan
+from sampler_bench.measure.plan import Plan, Unit
+from sampler_bench.measure.scope import left_out, units_of
+from sampler_bench.measure.truth_along import truth_along, truths_wanted
+from sampler_bench.models.engines.vllm import VllmModel
+from sampler_bench.models.model import DigitModel, OwnModel
+from sampler_bench.models.reference import find_reference
+from sampler_bench.models.serving.replicas import reach
+from sampler_bench.models.sources import ServerOptions, Source, find_models
 from sampler_bench.publish import score_run
-from sampler_bench.report.progress import Display
+from sampler_bench.runs.manifest import Manifest
+from sampler_bench.runs.reading import Run
+from sampler_bench.runs.store import RunFolder
 from sampler_bench.score.scores import unanswered
 from sampler_bench.tasks import Catalog
 
 RESULTS = Path("results")
-REFERENCE_ARM = "direct"  # reference samplers read no prompt: they are measured once, under this arm
 
 
 def run(
     suite: str,
-    models: Sequence[str],
+    models: Sequence[str | OwnModel],
     arms: Sequence[str] = ("direct", "cot"),
     *,
     decoders: Sequence[str] = ("ancestral",),
@@ -41,9 +48,9 @@ def run(
     samples: int | None = None,
     server: ServerOptions | None = None,
     task_folders: Sequence[Path] = (),
-    cluster: Cluster | None = None,
-    quiet: bool = True,
-) -> pd.DataFrame:
+    executor: Executor | None = None,
+    listener: Listener | None = None,
+) -> Run:
     """Measure models on a suite, score them and write everything to a run folder.
 
     Running again with the same arguments measures only what is missing.
@@ -52,9 +59,11 @@ def run(
     ----------
     suite : str
         Name of a suite, or of a single task.
-    models : sequence of str
-        Reference samplers, ``smollm2-135m``, local folders, Hugging Face ids, or names served at
-        ``server.base_urls``.
+    models : sequence of str or object
+        Reference samplers, ``smollm2-135m``, models that installed packages offer, local folders, Hugging
+        Face ids, or names served at ``server.base_urls``. Any object with ``name``, ``can``, ``describe``
+        and ``conditionals``, ``sample`` or both (``OwnModel``) stands for itself; what it cannot do is left
+        out. An exception of its own comes through as it is.
     arms : sequence of str
         Ways of asking, each in all its paraphrases. Reference samplers read no prompt and are measured
         under ``direct`` and ``ancestral`` alone.
@@ -71,142 +80,154 @@ def run(
         Where models are served; by default a server is started on this machine.
     task_folders : sequence of path
         Folders with tasks, suites and arms of the user's own.
-    cluster : Cluster, optional
-        Where to work; by default in this process. The records are the same.
-    quiet : bool
-        Say nothing while working.
+    executor : Executor, optional
+        What works: ``Here``, ``Processes`` or ``Ray``; by default ``Processes()``, all cores of this machine.
+        Served models are measured by this process, if not by Ray. The records are the same.
+    listener : Listener, optional
+        Told how it goes (``measure/listener.py``), as ``report.progress.Display`` is; by default nobody.
 
     Returns
     -------
-    DataFrame
-        The scores, one row a figure; also in ``scores.csv`` and ``scores.parquet``.
+    Run
+        What the folder holds: ``scores``, ``curves``, ``conditionals`` and ``samples``, each a DataFrame.
 
     Raises
     ------
     SamplerBenchError
         For anything a user can cause or cure. What was measured before it is kept.
     """
-    plan = _load(Catalog(task_folders), suite, arms, decoders, seed, numbers, samples)
     options = server or ServerOptions()
-    sources = [find_model(name, options) for name in dict.fromkeys(models)]
-    if not sources:
-        raise InputError("no model to measure: name at least one with --model")
-    folder = RunFolder(out or RESULTS / plan.suite.name)
-    with folder.locked(), Display(quiet) as display:
-        manifest = claim(folder, plan)
-        session = new_session()
-        for source in sources:
-            _measure(source, plan, folder, manifest, session, display, cluster)
-        session["finished"] = now()
-        scores = score_run(folder, manifest, cluster)
-        folder.write_manifest(manifest)
-        for line in unanswered(scores):
-            display.say(line)
-    return scores
-
-
-def _load(
-    catalog: Catalog,
-    suite: str,
-    arms: Sequence[str],
-    decoders: Sequence[str],
-    seed: int,
-    numbers: int | None,
-    samples: int | None,
-) -> Plan:
-    definition = catalog.suite(suite)
-    settings = Settings(
-        seed=seed,
-        numbers=definition.numbers if numbers is None else numbers,
-        samples=definition.samples if samples is None else samples,
+    benchmark = Benchmark(
+        load_plan(Catalog(task_folders), suite, arms, decoders, seed, numbers, samples),
+        find_models(models, options, elsewhere=is_cluster(executor)),
+        RunFolder(out or RESULTS / suite),
+        executor,
+        listener or Silence(),
     )
-    for name, value, least in (
-        ("seed", seed, 0),
-        ("numbers", settings.numbers, 1),
-        ("samples", settings.samples, 1),
+    return benchmark.run()
+
+
+class Benchmark:
+    """What is to be measured of which models, where it is stored, what works, and who is told.
+
+    Parameters
+    ----------
+    plan : Plan
+        Tasks, arms, decoders and settings.
+    sources : sequence of Source
+        The models.
+    folder : RunFolder
+        Of the run; what it holds already is not measured again.
+    executor : Executor, optional
+        What works; see ``run``.
+    listener : Listener
+        Who is told how it goes.
+
+    Raises
+    ------
+    InputError
+        If nothing can be measured of a model.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        sources: Sequence[Source],
+        folder: RunFolder,
+        executor: Executor | None,
+        listener: Listener,
     ):
-        if value < least:
-            raise InputError(f"{name} = {value}: it must be at least {least}")
-    plan = Plan(
-        suite=definition,
-        tasks=[catalog.task(name) for name in definition.tasks],
-        arms=[arm for name in dict.fromkeys(arms) for arm in catalog.arms(name)],
-        reference_arm=catalog.arm(REFERENCE_ARM),
-        decoders=[parse_decoder(text) for text in dict.fromkeys(decoders)],
-        settings=settings,
-    )
-    for decoder in plan.decoders:
-        if not any(decoder.suits(arm) for arm in plan.arms):
-            names = ", ".join(arm.name for arm in plan.arms)
-            raise InputError(
-                f"decoder {decoder.name} suits none of the arms {names}; it draws one number, from the start "
-                "of the response: choose an arm such as direct"
+        self.plan = plan
+        self.units = {source: units_of(plan, source) for source in sources}
+        self.folder = folder
+        self.executor = executor
+        self.listener = listener
+
+    def run(self) -> Run:
+        """Measure what is missing, and score. Raises SamplerBenchError; what was measured before is kept."""
+        with self.folder.locked():
+            manifest = claim(self.folder, self.plan)
+            session = new_session()
+            self._find_truths(manifest)
+            for source in self.units:
+                self._measure(source, manifest, session)
+            session["finished"] = now()
+            scores = score_run(self.folder, manifest, self.executor)
+            self.folder.write_manifest(manifest)
+        for line in [*unanswered(scores), *_excluding(scores)]:
+            self.listener.say(line)
+        return Run(self.folder.path)
+
+    def _find_truths(self, manifest: Manifest) -> None:
+        """Compute and store the truth along all numbers of the plan, if it is not known yet."""
+        if not len(self.folder.truths()):
+            manifest.truths.clear()
+        wanted = truths_wanted((unit for units in self.units.values() for unit in units), manifest.truths)
+        if not wanted:
+            return
+        self.folder.write_manifest(manifest)
+        self.listener.begin("truth", 0, len(wanted))
+        tables: list[pa.Table] = []
+        try:
+            with closing((self.executor or Processes()).map(truth_along, wanted)) as found:
+                for unit, table in found:
+                    tables.append(table)
+                    self.listener.advance(unit.prompt.task.name, "truths", len(table))
+        finally:
+            self.folder.add_truths(tables)
+        for unit in wanted:
+            sizes = manifest.truths.setdefault(unit.prompt.task.name, [])
+            if unit.drawn not in sizes:
+                sizes.append(unit.drawn)
+        self.folder.write_manifest(manifest)
+
+    def _measure(self, source: Source, manifest: Manifest, session: dict) -> None:
+        """Measure what is missing of one model; the session enters the manifest if anything is."""
+        units, before = self.units[source], self.folder.done()
+        there = sum(unit.id in before for unit in units)
+        self.listener.begin(source.name, there, len(units))
+        for line in left_out(units):
+            self.listener.say(line)
+        if there == len(units):
+            return
+
+        def tell(unit: Unit, records: int) -> None:
+            self.listener.advance(*_what(unit), records)
+
+        async def work(
+            entering: AbstractAsyncContextManager[DigitModel],
+            describe: Callable[[], dict],
+            units: Iterable[Unit] = (),
+        ) -> Sequence[float]:
+            """Enter the model, and measure units; returns what it answers to the probe."""
+            asyncio.get_running_loop().set_exception_handler(_say_but_interrupts)
+            async with entering as model:
+                enter(model, describe(), source.name, self.folder, manifest, session)
+                await execute(units, before, model, self.folder, tell)
+                return model.probe if isinstance(model, VllmModel) else ()
+
+        workers, say = workers_for(source, self.executor), self.listener.say
+        if workers is None:
+            with source.open(say) as entering:
+                run_to_end(work(entering, source.describe, units))
+        else:
+            with reach(workers, source, say) as served, served.source.open(say) as entering:
+                probe = run_to_end(work(entering, lambda: served.description))
+                execute_in_bundles(
+                    workers, served, source.needs_server, units, before, self.folder, tell, probe
+                )
+
+
+def _excluding(scores: pd.DataFrame) -> Iterator[str]:
+    """A line for each served model whose content is infinite somewhere: what that means."""
+    infinite = scores[(scores["metric"] == "content") & np.isinf(scores["value"])]
+    for (model, arm, decoder), rows in infinite.groupby(["model", "arm", "decoder"]):
+        if not find_reference(str(model)):
+            yield (
+                f"{model}, arm {arm}, {decoder}: content is infinite at {', '.join(rows['task'])}: digits "
+                "that may stand there have probability 0 (-inf in the log, or vLLM's word for it, -9999). "
+                "Servers that mask tokens answer so: structured outputs, bad words, logits processors"
             )
-    return plan
-
-
-def _measure(
-    source: Source,
-    plan: Plan,
-    folder: RunFolder,
-    manifest: dict,
-    session: dict,
-    display: Display,
-    cluster: Cluster | None,
-) -> None:
-    """Measure what is missing of one model; the session enters the manifest if anything is."""
-    units = _units(source, plan)
-    before = folder.done()
-    there = sum(unit.id in before for unit in units)
-    display.begin(source.name, there, len(units))
-    if there == len(units):
-        return
-
-    def tell(unit: Unit, records: int) -> None:
-        display.advance(*_what(unit), records)
-
-    async def work(entering: AbstractAsyncContextManager[DigitModel], describe: Callable[[], dict]) -> None:
-        asyncio.get_running_loop().set_exception_handler(_say_but_interrupts)
-        async with entering as model:
-            _enter(model, describe(), source.name, folder, manifest, session)
-            if served is None:
-                await execute(units, before, model, folder, tell)
-            else:
-                execute_on(cluster, served, source.needs_server, units, before, folder, tell)
-
-    served = None
-    if cluster is None:
-        with source.open(display.say) as entering:
-            _run_to_end(work(entering, source.describe))
-    else:
-        with reach(cluster, source, display.say) as served, served.source.open(display.say) as entering:
-            _run_to_end(work(entering, lambda: served.description))
-
-
-def _units(source: Source, plan: Plan) -> Units:
-    """Raises InputError if a reference sampler is defined for no task."""
-    if source.reference is None:
-        return Units(plan.tasks, plan.arms, plan.decoders, source.name, plan.settings)
-    tasks = [task for task in plan.tasks if source.reference.suits(task.target)]
-    if not tasks:
-        raise InputError(f"{source.name} is defined for none of the tasks of {plan.suite.name}")
-    arm = plan.reference_arm.in_one_wording()
-    return Units(tasks, [arm], [parse_decoder("ancestral")], source.name, plan.settings)
-
-
-def _enter(
-    model: DigitModel, description: dict, name: str, folder: RunFolder, manifest: dict, session: dict
-) -> None:
-    """Enter the model and the session into the manifest; StoreError if another model is behind the name."""
-    known = manifest["models"].get(name, description)
-    must_agree(folder, f"model behind {name!r}", known["identity"], description["identity"])
-    if isinstance(model, VllmModel):
-        description |= model.describe()
-        must_be_close(folder, name, known.get("probe"), model.probe)
-    manifest["models"][name] = description
-    if session not in manifest["sessions"]:
-        manifest["sessions"].append(session)
-    folder.write_manifest(manifest)
 
 
 def _say_but_interrupts(loop: asyncio.AbstractEventLoop, context: dict) -> None:
@@ -219,25 +240,3 @@ def _what(unit: Unit) -> tuple[str, str]:
     """What a unit measures, and the kind of its records."""
     decoder = "" if isinstance(unit.decoder, Ancestral) else f" {unit.decoder.name}"
     return f"{unit.prompt.task.name} {unit.prompt.arm.name}{decoder}", unit.kind
-
-
-def _run_to_end(work: Coroutine) -> None:
-    """Run a coroutine, also where an event loop is running already, as in a notebook."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(work)
-        return
-    failure: list[BaseException] = []
-
-    def target() -> None:
-        try:
-            asyncio.run(work)
-        except BaseException as error:
-            failure.append(error)
-
-    thread = threading.Thread(target=target)
-    thread.start()
-    thread.join()
-    if failure:
-        raise failure[0]

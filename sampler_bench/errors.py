@@ -12,6 +12,10 @@ class InputError(SamplerBenchError):
     """An argument, task file or prefix is not what it must be."""
 
 
+class MissingPackageError(InputError):
+    """An optional package is not installed. The message says what it is needed for, and how to get it."""
+
+
 class DeadPrefixError(InputError):
     """No member of the target starts with the given prefix, so no conditional exists."""
 
@@ -28,5 +32,13 @@ class ClusterError(SamplerBenchError):
     """A Ray cluster cannot be reached, or does not do what it was given."""
 
 
+class WorkerError(SamplerBenchError):
+    """A process of this machine that worked for another one was lost."""
+
+
 class StoreError(SamplerBenchError):
     """A run folder cannot be read or written, or belongs to another run."""
+
+
+class DamagedError(StoreError):
+    """A file is not what was written, or answers something else than what is asked."""

@@ -5,14 +5,22 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import IO, TYPE_CHECKING
 
 from sampler_bench.errors import InputError, StoreError
+from sampler_bench.plain import plain
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
+    from upath import UPath
+
+NOWHERE = Path(os.devnull) / "sampler-bench"  # can be neither read nor written
+
+_TOLD: set[str] = set()
+_UNKEPT: set[Path] = set()  # what could not be written in this process
 
 URL = re.compile(r"[a-z][a-z0-9+.-]+://")
 
@@ -40,10 +48,10 @@ def location(path: Path | str) -> Path:
             f"{path} cannot be used: {error}; for s3:// install sampler-bench[s3], for other storage the "
             "package that fsspec wants"
         ) from error
-    return found
+    return found  # pyright: ignore[reportReturnType]  used like one, and no Path is asked for more
 
 
-def is_remote(path: Path) -> bool:
+def is_remote(path: "Path | UPath") -> "TypeIs[UPath]":
     """Whether it is behind a URL."""
     return not isinstance(path, Path)
 
@@ -55,11 +63,50 @@ def storage_errors() -> tuple[type[Exception], ...]:
 
 
 def cache_folder() -> Path:
-    """``$SAMPLER_BENCH_CACHE``, else a folder in the user's cache folder."""
+    """``$SAMPLER_BENCH_CACHE``, else a folder in the user's cache folder; nowhere for one without a home."""
     if chosen := os.environ.get("SAMPLER_BENCH_CACHE"):
         return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    try:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:  # neither $HOME nor an entry for the user
+        return NOWHERE
     return Path(base) / "sampler-bench"
+
+
+def tell(line: str) -> None:
+    """Say on stderr, once, what a person should know though the answer is none the worse for it."""
+    if line not in _TOLD:
+        _TOLD.add(line)
+        print(f"note: {plain(line)}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def keeping(path: Path) -> Iterator[None]:
+    """Go on where a file of the cache cannot be written: an answer that cannot be kept is still an answer.
+
+    The first time in a process, a line says so.
+    """
+    try:
+        yield
+    except (StoreError, *storage_errors()) as error:
+        if not _UNKEPT:
+            cause = error.__cause__ or error
+            reason = getattr(cause, "strerror", None) or cause
+            tell(
+                f"cannot write {path}: {reason}; what can be had again is not kept "
+                "(SAMPLER_BENCH_CACHE names another folder)"
+            )
+        _UNKEPT.add(path)
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether files can be made in a folder, which is made if need be."""
+    try:
+        make_folder(folder)
+        tempfile.TemporaryFile(dir=folder).close()
+    except (StoreError, OSError):
+        return False
+    return True
 
 
 def make_folder(path: Path) -> None:
@@ -104,15 +151,6 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
             scratch.unlink(missing_ok=True)
 
 
-def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """A small Parquet file, whole or some of its columns. Raises ``storage_errors()`` or ArrowException.
-
-    Not through a file of Python's: Arrow's threads let go of it late, and abort a process that is ending.
-    """
-    with pq.ParquetFile(pa.BufferReader(path.read_bytes())) as file:
-        return file.read(columns=columns, use_threads=False)
-
-
 @contextmanager
 def locked(path: Path, wait: bool = True) -> Iterator[bool]:
     """Hold a file against other processes: the lock is gone with its holder, however that ends.
@@ -124,7 +162,7 @@ def locked(path: Path, wait: bool = True) -> Iterator[bool]:
     Raises
     ------
     StoreError
-        If the file cannot be made.
+        If the file cannot be made, or its storage knows no locks.
     """
     if is_remote(path):
         yield True
@@ -133,12 +171,17 @@ def locked(path: Path, wait: bool = True) -> Iterator[bool]:
     with explained(path):
         handle = path.open("a")
     with handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+        with explained(path):
+            held = _flock(handle, wait)
+        yield held
+
+
+def _flock(handle: IO, wait: bool) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager

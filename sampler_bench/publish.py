@@ -1,35 +1,44 @@
 """From a run folder to what people look at: scores, curves, a figure, the leaderboard of many runs."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 
-from sampler_bench.cluster import Cluster
 from sampler_bench.errors import InputError, StoreError
-from sampler_bench.files import location, make_folder, read_parquet, storage_errors, write_whole
-from sampler_bench.measure.records import CURVES, LONG_TEXTS, SCHEMA_VERSION, SCORES
-from sampler_bench.measure.store import RunFolder
+from sampler_bench.executor.executor import Executor
+from sampler_bench.executor.processes import Processes
+from sampler_bench.files import location, make_folder, write_whole
 from sampler_bench.models.reference import find_reference
+from sampler_bench.plain import in_spreadsheet
 from sampler_bench.report.figures.gallery import gallery
 from sampler_bench.report.figures.style import save
-from sampler_bench.report.leaderboard import leaderboard, markdown
+from sampler_bench.report.leaderboard import flat, leaderboard, markdown
 from sampler_bench.report.page import page
+from sampler_bench.report.progress import Display
+from sampler_bench.runs.manifest import Manifest, TaskEntry
+from sampler_bench.runs.records import LONG_TEXTS, SCORED
+from sampler_bench.runs.store import RunFolder
 from sampler_bench.score.scores import ROW, score
 from sampler_bench.score.truth import Truth
-from sampler_bench.targets.definitions import make_target
 from sampler_bench.targets.ladder import has_ladder, sieve_ladder
+from sampler_bench.targets.registry import make_target
 
-TABLES = {"scores": SCORES, "curves": CURVES}
 
-
-def rescore(path: Path | str, cluster: Cluster | None = None) -> pd.DataFrame:
+def rescore(path: Path | str, executor: Executor | None = None) -> pd.DataFrame:
     """Score a run's records anew, as they are: nothing is measured.
+
+    Parameters
+    ----------
+    path : path or URL
+        The run's folder.
+    executor : Executor, optional
+        What scores the tasks; by default ``Processes()``, all cores of this machine. The scores are the same.
 
     Returns
     -------
@@ -42,42 +51,54 @@ def rescore(path: Path | str, cluster: Cluster | None = None) -> pd.DataFrame:
         If there is no run, it is being written to, or it was recorded by another version.
     """
     folder = RunFolder(path)
-    manifest = folder.read_manifest() if folder.path.is_dir() else None
+    manifest = folder.manifest() if folder.path.is_dir() else None
     if manifest is None:
         raise StoreError(f"{path} holds no run; `sampler-bench run` makes one")
-    schema = manifest.get("schema_version")
-    if schema != SCHEMA_VERSION:
-        raise StoreError(f"{path} has records of schema {schema}; this version reads {SCHEMA_VERSION}")
     with folder.locked():
-        scores = score_run(folder, manifest, cluster)
+        manifest = folder.manifest() or manifest  # as it is now that nobody else writes it
+        scores = score_run(folder, manifest, executor)
         folder.write_manifest(manifest)
     return scores
 
 
-def score_run(folder: RunFolder, manifest: dict, cluster: Cluster | None = None) -> pd.DataFrame:
-    """Score all that the folder holds; write scores, curves and figure, and into the manifest how much."""
+def score_run(folder: RunFolder, manifest: Manifest, executor: Executor | None = None) -> pd.DataFrame:
+    """Make the folder compact and score it; write scores, curves and figure; the manifest says how much."""
+    folder.compact()
     truths = [
         Truth(
-            name, make_target(task["target"]), task["information"], task["members"] and int(task["members"])
+            name,
+            make_target(task.target),
+            task.information,
+            task.count,
+            task.information_error,
+            stratified=task.draws > 1,
         )
-        for name, task in manifest["tasks"].items()
+        for name, task in manifest.tasks.items()
     ]
     conditionals = folder.read("conditionals")
     samples = folder.read("samples", without=LONG_TEXTS)
-    scores = score(manifest["suite"], truths, conditionals, samples, cluster)
-    for (name, schema), rows in zip(TABLES.items(), scores, strict=True):
-        table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False)
-        write_whole(folder.path / f"{name}.parquet", partial(pq.write_table, table, compression="zstd"))
-    write_whole(folder.path / "scores.csv", lambda path: scores.figures.to_csv(path, index=False))
-    draw = _figures(manifest, scores.figures, scores.curves).get("digits")
+    scores = score(
+        manifest.suite,
+        truths,
+        conditionals,
+        samples,
+        is_reference=lambda name: find_reference(name) is not None,
+        executor=executor or Processes(),
+    )
+    manifest.scored = {
+        name: folder.write_scored(name, pa.Table.from_pandas(rows, schema=schema, preserve_index=False))
+        for (name, schema), rows in zip(SCORED.items(), scores, strict=True)
+    }
+    write_whole(folder.path / "scores.csv", partial(write_csv, scores.scores))
+    draw = _figures(manifest, scores.scores, scores.curves).get("digits")
     if draw:
         write_whole(folder.path / "digits.png", partial(save, draw(), "png"))
-    for name, model in manifest["models"].items():
+    for name, model in manifest.models.items():
         model["realised"] = {
             "conditionals": int((conditionals["model"] == name).sum()),
             "samples": int((samples["model"] == name).sum()),
         }
-    return scores.figures
+    return scores.scores
 
 
 def read_scores(path: Path) -> pd.DataFrame:
@@ -86,14 +107,7 @@ def read_scores(path: Path) -> pd.DataFrame:
 
 
 def _read(path: Path, name: str) -> pd.DataFrame:
-    try:
-        table = read_parquet(location(path) / f"{name}.parquet")
-    except (*storage_errors(), pa.ArrowException) as error:
-        reason = f"{path} has no {name} to read: {error}; `sampler-bench score` makes them"
-        raise StoreError(reason) from error
-    if table.column_names != TABLES[name].names:
-        raise StoreError(f"{path} was scored by another version; `sampler-bench score {path}` does it again")
-    return table.to_pandas()
+    return RunFolder(path).read_scored(name).to_pandas()
 
 
 def find_runs(path: Path) -> list[Path]:
@@ -105,56 +119,94 @@ def find_runs(path: Path) -> list[Path]:
     return runs
 
 
-def write_leaderboard(paths: Sequence[Path], out: Path) -> pd.DataFrame:
+def write_leaderboard(
+    paths: Sequence[Path], out: Path, say: Callable[[str], None] | None = None
+) -> pd.DataFrame:
     """The leaderboard of all runs at ``paths``, also written to ``out`` as leaderboard.csv, .md and .html.
 
-    A task that runs measured in different versions is a task for each, named by its version.
+    A task that runs measured in different versions is a task for each, named by its version. Runs that
+    cannot be read are left out, and ``say`` is told; it writes to stderr if it is not given.
+
+    Raises
+    ------
+    StoreError
+        If no run can be read, or the leaderboard cannot be written.
     """
-    folders = list(dict.fromkeys(folder.resolve() for path in paths for folder in find_runs(path)))
-    scores, curves = (_read_all(folders, name) for name in ("scores", "curves"))
+    folders = dict.fromkeys(folder.resolve() for path in paths for folder in find_runs(path))
+    runs = _readable(folders, say or Display().say)
+    scores, curves = (
+        pd.concat(tables, ignore_index=True) for tables in zip(*_named_apart(runs), strict=True)
+    )
     board = leaderboard(scores)
     references = frozenset(filter(find_reference, pd.unique(scores["model"])))
     html = page(scores, curves, references)
     make_folder(out)
-    write_whole(out / "leaderboard.csv", lambda path: board.to_csv(path, index=False))
-    write_whole(out / "leaderboard.md", lambda path: path.write_text(markdown(board)))
+    write_whole(out / "leaderboard.csv", partial(write_csv, flat(board)))
+    write_whole(out / "leaderboard.md", lambda path: path.write_text(markdown(board), encoding="utf-8"))
     write_whole(out / "leaderboard.html", lambda path: path.write_text(html, encoding="utf-8"))
     return board
 
 
-def _read_all(folders: Sequence[Path], name: str) -> pd.DataFrame:
-    """A table of all runs together, with the run's name and with tasks named apart where they differ."""
-    names = Counter(folder.name for folder in folders)
-    manifests = [RunFolder(folder).read_manifest() or {} for folder in folders]
-    labels = _task_labels([manifest.get("tasks", {}) for manifest in manifests])
-    return pd.concat(
-        [
-            _read(folder, name).assign(
-                run=folder.name if names[folder.name] == 1 else str(folder),
-                task=lambda rows, label=label: rows["task"].replace(label),
-            )
-            for folder, label in zip(folders, labels, strict=True)
-        ],
-        ignore_index=True,
-    )
+@dataclass(frozen=True)
+class _Scored:
+    """What a leaderboard takes from a run."""
+
+    folder: Path
+    tasks: Mapping[str, TaskEntry]  # of the manifest
+    tables: Sequence[pd.DataFrame]  # scores, curves
 
 
-def _task_labels(tasks_of_runs: Sequence[Mapping[str, Mapping]]) -> list[dict[str, str]]:
+def _readable(folders: Iterable[Path], say: Callable[[str], None]) -> list[_Scored]:
+    """The runs that can be read. Raises StoreError if none can."""
+    runs, refusals = [], []
+    for folder in folders:
+        try:
+            manifest = RunFolder(folder).manifest()
+            tasks = manifest.tasks if manifest else {}
+            runs.append(_Scored(folder, tasks, [_read(folder, name) for name in SCORED]))
+        except StoreError as error:
+            refusals.append(error)
+    if not runs:
+        raise refusals[0]
+    for error in refusals:
+        say(f"left out of the leaderboard: {error}")
+    return runs
+
+
+def _named_apart(runs: Sequence[_Scored]) -> Iterator[list[pd.DataFrame]]:
+    """Each run's tables, with the run's name, and with tasks named apart where runs differ in them."""
+    names = Counter(run.folder.name for run in runs)
+    for run, label in zip(runs, _task_labels([run.tasks for run in runs]), strict=True):
+        name = run.folder.name if names[run.folder.name] == 1 else str(run.folder)
+        yield [table.assign(run=name, task=table["task"].replace(label)) for table in run.tables]
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """A table as CSV in which no text is a formula (``in_spreadsheet``)."""
+
+    def safe(value: object) -> object:
+        return in_spreadsheet(value) if isinstance(value, str) else value
+
+    texts = table.select_dtypes(exclude=["number", "bool", "boolean"])
+    written = table.assign(**{str(name): texts[name].map(safe) for name in texts})
+    written.rename(columns=in_spreadsheet).to_csv(path, index=False, encoding="utf-8")
+
+
+def _task_labels(tasks_of_runs: Sequence[Mapping[str, TaskEntry]]) -> list[dict[str, str]]:
     """For each run, the new names of tasks that another run measured in another form."""
     forms: dict[str, dict[str, int]] = {}
     for tasks in tasks_of_runs:
         for task, definition in tasks.items():
-            forms.setdefault(task, {})[definition["fingerprint"]] = definition["version"]
+            forms.setdefault(task, {})[definition.fingerprint] = definition.version
     labels = []
     for tasks in tasks_of_runs:
         label = {}
         for task, definition in tasks.items():
             versions = list(forms[task].values())
             if len(versions) > 1:
-                alone = versions.count(definition["version"]) == 1
-                label[task] = f"{task} v{definition['version']}" + (
-                    "" if alone else f" ({definition['fingerprint'][:6]})"
-                )
+                name, version = f"{task} v{definition.version}", definition.version
+                alone = versions.count(version) == 1 and name not in forms
+                label[task] = name if alone else f"{name} ({definition.fingerprint[:6]})"
         labels.append(label)
     return labels
 
@@ -167,8 +219,7 @@ def write_figures(path: Path, out: Path) -> list[Path]:
     StoreError
         If there is no such run, or a figure cannot be written.
     """
-    manifest = RunFolder(path).read_manifest() or {}
-    figures = _figures(manifest, _read(path, "scores"), _read(path, "curves"))
+    figures = _figures(RunFolder(path).manifest(), _read(path, "scores"), _read(path, "curves"))
     make_folder(out)
     written = []
     for name, draw in figures.items():
@@ -215,7 +266,10 @@ def _only(records: pd.DataFrame, column: str, wanted: str) -> pd.DataFrame:
     return records[records[column] == wanted]
 
 
-def _figures(manifest: dict, scores: pd.DataFrame, curves: pd.DataFrame) -> dict[str, Callable[[], Figure]]:
-    targets = {name: make_target(task["target"]) for name, task in manifest.get("tasks", {}).items()}
+def _figures(
+    manifest: Manifest | None, scores: pd.DataFrame, curves: pd.DataFrame
+) -> dict[str, Callable[[], Figure]]:
+    tasks = manifest.tasks if manifest else {}
+    targets = {name: make_target(task.target) for name, task in tasks.items()}
     ladders = {name: sieve_ladder(target)[1:] for name, target in targets.items() if has_ladder(target)}
     return gallery(scores, curves, ladders, lambda model: find_reference(model) is not None)

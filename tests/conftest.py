@@ -8,11 +8,29 @@ from pathlib import Path
 
 import pytest
 
-from sampler_bench.models import smollm2
+from sampler_bench.files import cache_folder
 from sampler_bench.models.sources import ServerOptions, find_model
+from sampler_bench.models.weights import smollm2
 
 SECRET = "key-that-must-not-be-seen"
 COMMAND = str(Path(sys.executable).parent / "sampler-bench")
+
+
+def empty_cache(folder: Path) -> Path:
+    """An empty cache folder, but for the kernels' machine code: to compile it takes a quarter of a minute."""
+    kernels = cache_folder() / "kernels"
+    kernels.mkdir(parents=True, exist_ok=True)
+    folder.mkdir()
+    (folder / "kernels").symlink_to(kernels)
+    return folder
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """The cache folder of this test and of the processes that it starts."""
+    folder = empty_cache(tmp_path / "cache")
+    monkeypatch.setenv("SAMPLER_BENCH_CACHE", str(folder))
+    return folder
 
 
 @pytest.fixture

@@ -6,22 +6,33 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import pyarrow as pa
+
+from sampler_bench.runs.records import MEASURED
+from sampler_bench.sealed import read_sealed, write_sealed
+
+MARKS = {"conditionals": ("ess", -1.0), "samples": ("prompt_hash", "kept")}
 Found = TypeVar("Found")
 
 
-def finish(process: subprocess.Popen, code: int = 0, timeout: float = 600) -> str:
+def finish(process: subprocess.Popen, code: int = 0) -> str:
     """What a process that ends with this code has said on stderr: no traceback."""
-    _, said = process.communicate(timeout=timeout)
+    _, said = process.communicate()
     assert process.returncode == code, said
     assert "Traceback" not in said
     return said
 
 
-def wait_until(condition: Callable[[], Found], failure: str, timeout: float = 120) -> Found:
-    """The first truth that a condition gives."""
-    deadline = time.monotonic() + timeout
+def wait_until(
+    condition: Callable[[], Found], failure: str, process: subprocess.Popen | None = None
+) -> Found:
+    """The first truth that a condition gives, while a process that works towards it runs.
+
+    However slow the machine: a wait for what never comes is ended by the time limit of the test.
+    """
     while not (found := condition()):
-        assert time.monotonic() < deadline, failure
+        if process is not None and process.poll() is not None:
+            assert condition(), f"{failure}; the process ended with code {process.returncode}"
         time.sleep(0.01)
     return found
 
@@ -32,15 +43,43 @@ def parts(folder: Path, pattern: str = "*/*.parquet") -> dict[str, int]:
 
 
 def wait_for_parts(
-    folder: Path, count: int, pattern: str = "*/*.parquet", timeout: float = 120
+    process: subprocess.Popen, folder: Path, count: int, pattern: str = "*/*.parquet"
 ) -> dict[str, int]:
-    """The parts, once there are this many."""
-    wait_until(
-        lambda: len(parts(folder, pattern)) >= count,
-        f"fewer than {count} of {pattern} in {folder}",
-        timeout,
-    )
+    """The parts that a process writes, once there are this many."""
+    enough = f"fewer than {count} of {pattern} in {folder}"
+    wait_until(lambda: len(parts(folder, pattern)) >= count, enough, process)
     return parts(folder, pattern)
+
+
+def units(run: Path) -> set[str]:
+    """The units that a run has records of, in its parts or in one file."""
+    ids = {part.stem for part in run.glob("*/*.parquet")}
+    for kind in MEASURED:
+        if (run / f"{kind}.parquet").exists():
+            ids |= set(read_sealed(run / f"{kind}.parquet", None, ["unit"])["unit"].to_pylist())
+    return ids
+
+
+def mark(run: Path) -> set[str]:
+    """Mark the records of all units done so far, where no score looks. Returns the units."""
+    ids = set()
+    for kind, (column, value) in MARKS.items():
+        for part in (run / kind).glob("*.parquet"):
+            rows = read_sealed(part, f"{kind} of unit {part.stem}")
+            place, field = rows.schema.get_field_index(column), rows.schema.field(column)
+            rows = rows.set_column(place, field, pa.array([value] * len(rows), field.type))
+            write_sealed(part, rows, f"{kind} of unit {part.stem}")
+            ids.add(part.stem)
+    return ids
+
+
+def marked(run: Path) -> set[str]:
+    """Of a finished run, the units that were marked and not measured again."""
+    ids = set()
+    for kind, (column, value) in MARKS.items():
+        rows = read_sealed(run / f"{kind}.parquet", None, ["unit", column]).to_pandas()
+        ids |= set(rows.loc[rows[column] == value, "unit"])
+    return ids
 
 
 def processes_below(pid: int) -> dict[int, str]:

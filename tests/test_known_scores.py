@@ -32,7 +32,7 @@ def ladder(tmp_path_factory) -> pd.DataFrame:
     models = [*(f"sieve-{y}" for y in RUNGS), "oracle", "uniform-digits"]
     scores = run(
         "primes", models, out=folder / "run", task_folders=suite(folder / "mine", "primes", [*TWINS.values()])
-    )
+    ).scores
     return scores.set_index(["task", "model", "metric"]).sort_index()
 
 
@@ -74,7 +74,7 @@ def test_nothing_sieved_is_level_1_and_all_is_the_root(ladder):
 
 
 def test_single_primes_have_a_ladder_too(tmp_path):
-    scores = run("primes-12", ["sieve-7"], out=tmp_path, numbers=16, samples=4)
+    scores = run("primes-12", ["sieve-7"], out=tmp_path, numbers=16, samples=4).scores
     found = scores[scores["task"] == "primes-12"].set_index("metric")["value"]
     members = 37_607_912_018 - 4_118_054_813  # primes below 10^12 and 10^11: OEIS A006880
     # 48 of 210 residues pass: 9 10^11 = 210 turns, up to the few of an unfinished one
@@ -102,7 +102,7 @@ def test_the_level_of_validity_is_that_of_the_sieve_as_often_valid(ladder):
 @pytest.mark.parametrize(("task", "tries"), [("even-6", 2), ("twin-primes-3", 1), ("twin-primes-3", 16)])
 def test_propose_and_check_is_valid_as_often_as_the_closed_form_says(tmp_path, task, tries):
     target, samples = load_task(task).target, 2000
-    scores = run(task, [f"propose-and-check-{tries}"], out=tmp_path, numbers=16, samples=samples)
+    scores = run(task, [f"propose-and-check-{tries}"], out=tmp_path, numbers=16, samples=samples).scores
     values = scores[scores["task"] == task].set_index("metric")
     share = target.count("") / (9 * 10 ** (target.digits - 1))
     validity = 1 - (1 - share) ** tries
@@ -113,7 +113,7 @@ def test_propose_and_check_is_valid_as_often_as_the_closed_form_says(tmp_path, t
 
 
 def test_propose_and_check_hardly_helps_where_members_are_rare(tmp_path):
-    scores = run("powers-of-3-100", ["propose-and-check-64"], out=tmp_path, samples=4)
+    scores = run("powers-of-3-100", ["propose-and-check-64"], out=tmp_path, samples=4).scores
     content = scores.set_index(["task", "metric"]).loc[("powers-of-3-100", "content"), "value"]
     # two members: v = 64 2 / (9 10^99), to a relative 1e-97
     assert content == pytest.approx(math.log(9) + 99 * math.log(10) - math.log(128), abs=1e-9)
@@ -136,7 +136,7 @@ def test_survivors_of_uniform_digits_thin_out_as_the_counts_say(tmp_path):
 
 def test_a_sieve_is_not_measured_where_there_is_none_and_then_has_no_overall_skill(tmp_path):
     folders = suite(tmp_path / "mine", "mixed", ["even-6", "twin-primes-3"])
-    scores = run("mixed", ["sieve-5", "oracle"], out=tmp_path / "run", task_folders=folders)
+    scores = run("mixed", ["sieve-5", "oracle"], out=tmp_path / "run", task_folders=folders).scores
     sieve = scores[scores["model"] == "sieve-5"]
     assert set(sieve["task"]) == {"twin-primes-3"}
     with pytest.raises(InputError, match="sieve-5 is defined for none of the tasks of even-6"):

@@ -20,7 +20,7 @@ import sys
 sys.path.insert(0, {str(installed)!r})
 from sampler_bench.tasks import Catalog, builtin_folder
 assert {str(installed)!r} in str(builtin_folder()), builtin_folder()
-from sampler_bench.targets.tables import find_table
+from sampler_bench.targets.counting.tables import find_table
 assert find_table("twin-primes", 12).depth == 5
 from sampler_bench.report.page import _asset
 assert all(_asset(f"page.{{kind}}") for kind in ("html", "css", "js"))

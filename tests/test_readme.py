@@ -1,5 +1,6 @@
 """The README cannot lie for long: its commands are run and their output compared, its Python executed."""
 
+import asyncio
 import re
 import shlex
 import subprocess
@@ -7,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sampler_bench import load_task
+from sampler_bench import Prompt, check_model, load_task
+from sampler_bench.tasks import Catalog
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -45,6 +47,7 @@ def indented_commands() -> list[list[str]]:
 
 @pytest.mark.timeout(1500)
 @pytest.mark.usefixtures("key")
+@pytest.mark.vllm
 def test_the_commands_for_ones_own_model_run_in_the_order_shown(cli, server, tmp_path):
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "published").symlink_to(ROOT / "results" / "published")
@@ -82,11 +85,24 @@ def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
 
 def test_the_python_example_runs_and_its_figure_is_right(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (example,) = blocks("python")
+    _, example = blocks("python")
     names: dict = {}
     exec(example, names)
     assert names["target"].count("64") == 156
-    assert not names["scores"].empty
+    assert not names["measured"].scores.empty
+
+
+def test_the_model_of_ones_own_is_measured_and_breaks_the_law_that_is_said(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    example, _ = blocks("python")
+    names: dict = {}
+    exec(example, names)
+    metrics = names["measured"].scores.query("model == 'hasty' and arm == 'direct'")["metric"]
+    assert {"skill", "validity"} <= {*metrics}
+    arm = Catalog().arm("direct")
+    prompt = Prompt(load_task("even-6"), arm, arm.paraphrases[0])
+    with pytest.raises(AssertionError, match="first symbol of 800 responses have not the frequencies"):
+        asyncio.run(check_model(names["Hasty"](), prompt))
 
 
 def test_the_task_example_loads(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from sampler_bench import load_task
 from sampler_bench.errors import InputError
-from sampler_bench.models.base import Prompt
+from sampler_bench.models.model import Prompt
 from sampler_bench.tasks import Catalog
 
 GOOD = """
@@ -147,6 +147,25 @@ def test_a_name_close_to_a_task_is_suggested():
         load_task("twin-prime-3")
 
 
+@pytest.mark.parametrize("kind", ["task", "arm", "suite"])
+@pytest.mark.parametrize(
+    "name", ["(overall)", "a b", "-a", ".a", "+a", "=a", "a|b", "a\nb", "ä", "[a]", "a,b", "x" * 101, "a:b"]
+)
+def test_a_name_that_could_act_somewhere_is_refused_with_its_file(tmp_path, kind, name):
+    folder = tmp_path / {"task": ".", "arm": "arms", "suite": "suites"}[kind]
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.toml").write_text(GOOD)
+    with pytest.raises(InputError, match=f"the name of a {kind} is 1 to 100 of the letters") as caught:
+        getattr(Catalog([tmp_path]), f"{kind}_names")()
+    assert str(folder / f"{name}.toml") in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["skill", "_a", "A.b-c+d", "0", "x" * 100])
+def test_any_other_name_will_do(tmp_path, name):
+    (tmp_path / f"{name}.toml").write_text(GOOD)
+    assert load_task(name, [tmp_path]).name == name
+
+
 def test_two_tasks_of_one_name_are_refused(folder):
     (folder / "even-6.toml").write_text(GOOD)
     with pytest.raises(InputError, match="two tasks are named 'even-6'"):
@@ -164,7 +183,7 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path):
         ('family = "multiples"\ndigits = 1\nmodulus = 100\nresidue = 50', "is empty: no 1-digit number fits"),
         ('family = "constellation"\ndigits = 4\nforms = "n,n+2,n+4"', "inadmissible: 3 always divides one"),
         ('family = "twin-primes"\ndigits = 1001', "up to 1000 digits"),
-        ('family = "pattern"\ndigits = 4\npattern = "[0-9]+"', "strings of length 1"),
+        ('family = "pattern"\ndigits = 4\npattern = "[0-9]{5}"', "is empty: no 4-digit number fits"),
         (
             'family = "automaton"\ndigits = 4\nstart = "a"\naccept = ["b"]\n[target.moves.a]\n"1" = "a"\n'
             '[target.moves.b]\n"1" = "b"',

@@ -108,7 +108,7 @@ def test_the_document_says_what_the_lists_say(line):
 @pytest.fixture(scope="module")
 def scores(tmp_path_factory) -> pd.Series:
     models = [*LAWS, f"propose-and-check-{TRIES}"]
-    table = run("twin-primes-3", models, out=tmp_path_factory.mktemp("example"), samples=24)
+    table = run("twin-primes-3", models, out=tmp_path_factory.mktemp("example"), samples=24).scores
     return table[table["task"] == "twin-primes-3"].set_index(["model", "metric"])
 
 

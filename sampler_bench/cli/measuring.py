@@ -2,28 +2,34 @@
 
 import signal
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from sampler_bench.cli.options import (
     BaseUrl,
     BaseUrls,
+    Place,
     Quiet,
-    Ray,
+    RayAddress,
     Seed,
     TaskFolders,
     VllmArgs,
     app,
     console,
     joined,
-    print_leaderboard,
+    place,
+    print_tables,
+    publish,
     saying_what_is_kept,
 )
-from sampler_bench.cluster import Cluster
 from sampler_bench.errors import InputError
-from sampler_bench.files import location
+from sampler_bench.executor.ray_cluster import Ray
+
+if TYPE_CHECKING:
+    from sampler_bench.doctor import Check
 
 
 @app.command()
@@ -31,7 +37,9 @@ def run(
     suite: Annotated[str, typer.Argument(metavar="SUITE", help="A suite or a single task.")],
     model: Annotated[
         list[str],
-        typer.Option(help="Reference sampler, smollm2-135m, model folder, Hugging Face id, or served name."),
+        typer.Option(
+            help="Reference sampler, smollm2-135m, installed model, folder, Hugging Face id or served name."
+        ),
     ],
     arm: Annotated[
         list[str] | None, typer.Option(help="Way of asking; direct and cot if none is named.")
@@ -42,16 +50,15 @@ def run(
     ] = None,
     seed: Seed = 0,
     out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", parser=location, help="The run's folder or URL; results/SUITE by default."
-        ),
+        Place | None,
+        typer.Option(metavar="DIR", parser=place, help="The run's folder or URL; results/SUITE by default."),
     ] = None,
     numbers: Annotated[int | None, typer.Option(help="Numbers per task to read conditionals along.")] = None,
     samples: Annotated[int | None, typer.Option(help="Answers per task and arm, over its wordings.")] = None,
     base_url: BaseUrls = None,
     timeout: Annotated[
-        float, typer.Option(min=1, metavar="SECONDS", help="Silence after which a request has failed.")
+        float,
+        typer.Option(min=1, metavar="SECONDS", help="Time for the whole answer to a request."),
     ] = 600,
     api_key: Annotated[
         str | None,
@@ -62,35 +69,38 @@ def run(
     ] = None,
     vllm_arg: VllmArgs = None,
     tasks: TaskFolders = None,
-    ray: Ray = None,
+    ray: RayAddress = None,
     quiet: Quiet = False,
 ) -> None:
     """Measure models on a suite. The same command again measures only what is missing."""
     from sampler_bench import benchmark
     from sampler_bench.models.sources import ServerOptions
+    from sampler_bench.report.leaderboard import leaderboard
+    from sampler_bench.report.progress import Display
 
     server = ServerOptions(base_url or (), api_key, timeout, port, vllm_arg or ())
-    with saying_what_is_kept("what was measured"), joined(ray) as cluster:
-        benchmark.run(
+    with saying_what_is_kept("what was measured"), joined(ray) as executor, Display(quiet) as display:
+        measured = benchmark.run(
             suite, model, arm or ("direct", "cot"), decoders=decoder or ("ancestral",), seed=seed, out=out,
-            numbers=numbers, samples=samples, server=server, task_folders=tasks or (), cluster=cluster,
-            quiet=quiet,
+            numbers=numbers, samples=samples, server=server, task_folders=tasks or (), executor=executor,
+            listener=display,
         )  # fmt: skip
+    print_tables(leaderboard(measured.scores.assign(run=(out or Path(suite)).resolve().name)))
     folder = out or benchmark.RESULTS
-    print_leaderboard([folder], folder, only=(out or Path(suite)).resolve().name)
+    publish([folder], folder, show=False)
 
 
 @app.command()
 def score(
-    run: Annotated[Path, typer.Argument(metavar="DIR", parser=location, help="A run's folder, or its URL.")],
-    ray: Ray = None,
+    run: Annotated[Place, typer.Argument(metavar="DIR", parser=place, help="A run's folder, or its URL.")],
+    ray: RayAddress = None,
 ) -> None:
-    """Score a run again from its records, measuring nothing, and print its leaderboard."""
+    """Score a run again from its records. Nothing is measured; the leaderboard is printed."""
     from sampler_bench.publish import rescore
 
-    with joined(ray) as cluster:
-        rescore(run, cluster)
-    print_leaderboard([run], run)
+    with joined(ray) as executor:
+        rescore(run, executor)
+    publish([run], run, show=True)
 
 
 @app.command()
@@ -103,39 +113,46 @@ def serve(
     ] = None,
     replicas: Annotated[int, typer.Option(min=1, help="Servers on a cluster: with --ray.")] = 1,
     vllm_arg: VllmArgs = None,
-    ray: Ray = None,
+    ray: RayAddress = None,
 ) -> None:
-    """Serve a model with vLLM until Ctrl-C, on this machine or on a Ray cluster."""
-    from sampler_bench.models.replicas import start_replicas
+    """Serve a model with vLLM until Ctrl-C. On this machine, or on a Ray cluster."""
+    from sampler_bench.models.serving.replicas import start_replicas
     from sampler_bench.models.sources import ServerOptions, find_model
     from sampler_bench.report.progress import Display
 
     if replicas > 1 and not ray:
         raise InputError("--replicas is for a Ray cluster: say which with --ray ADDRESS")
     source = find_model(model, ServerOptions(port=port or (None if ray else 8000), vllm_args=vllm_arg or ()))
-    if source.reference:
-        raise InputError(f"{model} is a reference sampler; it runs inside sampler-bench and needs no server")
+    if not source.needs_server:
+        kind = "a reference sampler" if source.reference else "an object of an installed package"
+        raise InputError(f"{model} is {kind}; it runs inside sampler-bench and needs no server")
     say = Display().say
     if not ray:
         with source.serve(say) as server:
             console.print(f"{source.name} at {server.base_url}; Ctrl-C stops it")
             server.wait()
-    with Cluster(ray) as cluster, start_replicas(cluster, source, replicas, say) as urls:
+        return
+    with Ray(ray) as cluster, start_replicas(cluster, source, replicas, say) as urls:
         console.print(f"{source.name} at {', '.join(urls)}; Ctrl-C stops it", soft_wrap=True)
         signal.pause()
 
 
 @app.command()
 def doctor(base_url: BaseUrl = None) -> None:
-    """Look at this machine and say what is missing for a run: exit code 1 if anything is."""
+    """Say what this machine lacks for a run. Exit code 1 if it lacks anything that is needed."""
     from sampler_bench.doctor import examine
 
     table = Table(box=None, show_header=False)
-    healthy = True
-    for item in examine(base_url):
-        healthy = healthy and not item.advice
-        table.add_row("[red]✗" if item.advice else "[green]✓", item.what, item.found)
-        if item.advice:
-            table.add_row("", "", f"→ {item.advice}")
+    checks = [*examine(base_url)]
+    for check in checks:
+        table.add_row(_mark(check), check.what, check.found)
+        if check.advice:
+            table.add_row("", "", f"→ {check.advice}")
     console.print(table)
-    raise typer.Exit(0 if healthy else 1)
+    raise typer.Exit(1 if any(check.advice and check.needed for check in checks) else 0)
+
+
+def _mark(check: "Check") -> Text:
+    if not check.advice:
+        return Text("✓", style="green")
+    return Text("✗", style="red") if check.needed else Text("–")

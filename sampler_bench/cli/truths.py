@@ -2,15 +2,14 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from sampler_bench.cli.options import (
+    Place,
     Quiet,
-    Ray,
+    RayAddress,
     Seed,
     TaskFolders,
     TaskName,
@@ -19,13 +18,18 @@ from sampler_bench.cli.options import (
     app,
     console,
     joined,
+    place,
     saying_what_is_kept,
 )
 from sampler_bench.errors import InputError
-from sampler_bench.files import location
-from sampler_bench.targets import Mixture
-from sampler_bench.targets.truth_cache import ORIGINS
-from sampler_bench.tasks import Catalog, load_task
+from sampler_bench.integers import shown, to_text
+from sampler_bench.targets.counting.tuple_names import SAFE, TUPLES, parse_progression
+
+INTEGER = re.compile(r"(-?[0-9]+(?:_[0-9]+)*)(?:[eE]([0-9]+))?")
+MOST_EDGE = 100  # digits of an end that is read at all
+LIMIT = "2^64 - 10^10"  # of kernels.count_tuples
+MOST_DRAWN = 10**7
+MOST_CHARACTERS = 10**8
 
 
 @app.command(name="tasks")
@@ -36,12 +40,14 @@ def list_tasks(
     tasks: TaskFolders = None,
 ) -> None:
     """List tasks, suites and arms."""
-    from sampler_bench.report.terminal import task_table
+    from sampler_bench.report.terminal import task_tables
+    from sampler_bench.tasks import Catalog
+    from sampler_bench.tasks.sizes import with_sizes
 
     catalog = Catalog(tasks or ())
-    names = catalog.suite(suite).tasks if suite else catalog.task_names()
-    console.print(task_table([catalog.task(name) for name in names]))
-    if suite:
+    names = catalog.task_names() if suite is None else catalog.suite(suite).tasks
+    console.print(*task_tables(with_sizes(catalog, names), console.width))
+    if suite is not None:
         return
     for name in catalog.suite_names():
         console.print(f"\nsuite {name}: {', '.join(catalog.suite(name).tasks)}")
@@ -59,6 +65,9 @@ def truth(
 ) -> None:
     """Show the exact distribution of the next digit after a prefix."""
     from sampler_bench.report.terminal import conditional_table
+    from sampler_bench.targets.counting.truth_cache import ORIGINS
+    from sampler_bench.targets.families.mixtures import Mixture
+    from sampler_bench.tasks import load_task
 
     found = load_task(task, tasks or ())
     count, conditional = found.target.count(prefix), found.target.conditional(prefix)
@@ -68,7 +77,7 @@ def truth(
             "task": found.name,
             "task_version": found.version,
             "prefix": prefix,
-            "count": None if count is None else str(count),
+            "count": None if count is None else to_text(count),
             "p": conditional.p.tolist(),
             "method": conditional.method,
             "bound": conditional.bound,
@@ -78,7 +87,7 @@ def truth(
             answer["posterior"] = found.target.posterior(prefix).tolist()
         print(json.dumps(answer))
     else:
-        console.print(conditional_table(found, prefix, conditional))
+        console.print(conditional_table(found, prefix, conditional, console.width))
         if ORIGINS["read"] and not ORIGINS["computed"]:
             console.print("read from disk")
 
@@ -86,12 +95,21 @@ def truth(
 @app.command()
 def draw(
     task: TaskName,
-    size: Annotated[int, typer.Option("-n", min=1, help="How many.")] = 1,
+    size: Annotated[int, typer.Option("-n", min=1, max=MOST_DRAWN, help="How many.")] = 1,
     seed: Seed = 0,
     tasks: TaskFolders = None,
 ) -> None:
     """Draw exact random members, one a line."""
-    for number in load_task(task, tasks or ()).target.sample(size, np.random.default_rng(seed)):
+    import numpy as np
+
+    from sampler_bench.tasks import load_task
+
+    target = load_task(task, tasks or ()).target
+    if size * target.digits > MOST_CHARACTERS:
+        raise InputError(
+            f"{size} numbers of {target.digits} digits: up to {MOST_CHARACTERS} digits are drawn at once"
+        )
+    for number in target.sample(size, np.random.default_rng(seed)):
         print(number)
 
 
@@ -101,33 +119,41 @@ def check(
     number: Annotated[str, typer.Argument(metavar="NUMBER", help="Digits.")],
     tasks: TaskFolders = None,
 ) -> None:
-    """Say whether a number belongs to a task's set: exit code 0 if so, 1 if not."""
+    """Say whether a number belongs to a task's set. Exit code 0 if so, 1 if not."""
+    from sampler_bench.tasks import load_task
+
     found = load_task(task, tasks or ())
     if not (number.isascii() and number.isdigit()):
-        raise InputError(f"{number!r} is not a number in digits 0-9")
+        raise InputError(f"{shown(number)!r} is not a number in digits 0-9")
     belongs = found.target.contains(number)
     console.print(f"{number} is {'a' if belongs else 'no'} member: {found.title}", soft_wrap=True)
     raise typer.Exit(0 if belongs else 1)
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})  # -5 is a number here
 def count(
-    tuple_: TupleName,
+    tuple_: Annotated[
+        str,
+        typer.Argument(metavar="TUPLE", help=f"{', '.join((*TUPLES, SAFE))}, or forms as in n,n+2,2n+1."),
+    ],
     lo: Annotated[str, typer.Argument(metavar="LO", help="First number; 1e12 is understood.")],
     hi: Annotated[str, typer.Argument(metavar="HI", help="One beyond the last.")],
     threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
-    """Count the members of a tuple of primes from LO on, below HI. Stopped, it goes on from there."""
+    """Count the members of a constellation from LO on, below HI. Stopped, it goes on from there."""
     from sampler_bench.report.progress import share_done
-    from sampler_bench.targets.tables import count_members
+    from sampler_bench.targets.counting.kept_counts import count_members
 
-    begin, end = _integer(lo), _integer(hi)
+    counted, edges = parse_progression(tuple_), [_edge(text) for text in (lo, hi)]
+    if edges[0] > edges[1]:
+        raise InputError(f"an interval goes upward, but {hi} is below {lo}")
+    begin, end = counted.places(*edges)
     with (
         saying_what_is_kept("every 10^11 counted"),
         share_done(f"{tuple_} from {lo} to {hi}", quiet) as report,
     ):
-        total = count_members(tuple_, begin, end, threads, report)
+        total = count_members(counted.tuple_name, begin, end, threads, report)
     print(total)
 
 
@@ -137,23 +163,23 @@ def table(
     digits: Annotated[int, typer.Option(help="Digits of the numbers counted.")],
     depth: Annotated[int, typer.Option(help="Digits of the prefixes.")],
     out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", parser=location, help="Where the file goes; the cache by default."),
+        Place | None,
+        typer.Option(metavar="DIR", parser=place, help="Where the file goes; the cache by default."),
     ] = None,
     threads: Threads = None,
-    ray: Ray = None,
+    ray: RayAddress = None,
     quiet: Quiet = False,
 ) -> None:
-    """Count the members of a tuple of primes by their first digits. Stopped, it goes on from there."""
+    """Count the members of a constellation by their first digits. Stopped, it goes on from there."""
     from sampler_bench.report.progress import share_done
-    from sampler_bench.targets.tables import make_table, read_table
+    from sampler_bench.targets.counting.tables import make_table, read_table
 
     with (
         saying_what_is_kept("every ninetieth of a large table"),
-        joined(ray) as cluster,
+        joined(ray) as executor,
         share_done(f"{tuple_} of {digits} digits, by {depth}", quiet) as report,
     ):
-        path = make_table(tuple_, digits, depth, threads, report, out, cluster)
+        path = make_table(tuple_, digits, depth, threads, report, out, executor)
     made = read_table(path)
     console.print(
         f"{made.count('')} {made.name} of {digits} digits, by {len(made.counts)} prefixes: {path}",
@@ -161,8 +187,14 @@ def table(
     )
 
 
-def _integer(text: str) -> int:
-    mantissa, _, exponent = text.replace("_", "").lower().partition("e")
-    if not re.fullmatch(r"-?[0-9]+", mantissa) or not re.fullmatch(r"[0-9]{0,4}", exponent):
-        raise InputError(f"{text!r} is not an integer, such as 1000 or 1e3")
-    return int(mantissa) * 10 ** int(exponent or 0)
+def _edge(text: str) -> int:
+    """A natural number, as in 1000, 1_000 or 1e3. Raises InputError if it is none, or far too large."""
+    match = INTEGER.fullmatch(text)
+    if match is None:
+        raise InputError(f"{shown(text)!r} is not an integer, such as 1000 or 1e3")
+    mantissa, exponent = match[1].replace("_", ""), match[2] or "0"
+    if mantissa.startswith("-"):
+        raise InputError(f"{shown(text)} is negative: numbers are counted from 0 on")
+    if len(mantissa) > MOST_EDGE or len(exponent) > 3 or len(mantissa) + int(exponent) > MOST_EDGE:
+        raise InputError(f"{shown(text)} is too large: {LIMIT} is the most that can be sieved")
+    return int(mantissa) * 10 ** int(exponent)

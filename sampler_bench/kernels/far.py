@@ -7,6 +7,8 @@ each region of the rows that fits the L2 cache, and a bucket is struck when it i
 import numpy as np
 from numba import njit, uint8, uint32, uint64
 
+from sampler_bench.kernels.compiled import compiled_once
+
 REGION = 22  # bits of an index within a region: 512 KB
 BUCKET = 32768  # strikes: several to each cache line of a region
 BATCH = 2048  # primes at a time: their arrays stay in the L2 cache
@@ -95,7 +97,7 @@ def _collect(flat, bits, lane_of, modulus, width, offset, q, found, buckets, fil
         _sort(flat, found[:n], buckets, filled)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@compiled_once(nogil=True, error_model="numpy")
 def strike_far(rows, lane_of, modulus, classes, base, width, q, a, b, turns):
     """Strike, in all lanes at once, the n in [base, base + width) at which a prime q divides a value.
 

@@ -6,9 +6,6 @@ from functools import cached_property
 
 import numpy as np
 
-from sampler_bench.kernels.primality import pass_base_2, pass_lucas
-from sampler_bench.kernels.probable_primes import is_probable_prime, passes_base_2
-
 LARGEST = 8192  # coefficient: below the primes that are struck one multiple at a time
 
 
@@ -80,6 +77,9 @@ class Forms:
         -------
         ndarray of bool
         """
+        from sampler_bench.kernels.primality import pass_base_2, pass_lucas  # loads Numba
+        from sampler_bench.kernels.probable_primes import is_probable_prime, passes_base_2
+
         fits = self.largest_value(base + int(offsets.max(initial=0))) < 2**64
         prime = np.ones(len(offsets), bool)
         # All forms first meet the test that is quick.

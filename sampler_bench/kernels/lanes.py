@@ -8,6 +8,8 @@ primes, eight strikes unrolled for the next, a fixed number a segment for the re
 import numpy as np
 from numba import njit, uint32, uint64
 
+from sampler_bench.kernels.compiled import compiled_once
+
 SEGMENT_WORDS = 4608  # at most: 36 KB
 TINY = 256  # primes below: patterns
 UNROLLED = 8192  # primes below: eight strikes at a time
@@ -134,7 +136,7 @@ def _strike_rare(row, q, s, soon):
             k = uint32(k + step)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@compiled_once(nogil=True, error_model="numpy")
 def sieve_lane(row, segment_words, r, c, t, q, reciprocal, classes, tiny, patterns):
     """OR the composites of lane r into ``row``.
 
@@ -207,14 +209,14 @@ def _zeros_between(row, lo, hi):
     return np.int64(total)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@compiled_once(nogil=True, error_model="numpy")
 def count_lane(row, edges, counts):
     """Add to counts[j] the clear bits k with edges[j] <= k < edges[j + 1]."""
     for j in range(len(counts)):
         counts[j] += _zeros_between(row, edges[j], edges[j + 1])
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@compiled_once(nogil=True, error_model="numpy")
 def list_lane(row, lo, hi, r, modulus):
     """r + modulus k of the clear bits k with lo <= k < hi, increasing; ndarray of int64."""
     found = np.empty(_zeros_between(row, lo, hi), np.int64)

@@ -10,6 +10,7 @@ from llvmlite import ir
 from numba import njit, types, uint64
 from numba.extending import intrinsic, overload
 
+from sampler_bench.kernels.compiled import compiled_once
 from sampler_bench.kernels.small_primes import primes_up_to
 
 GROUP = 32  # numbers tested at once: their arrays stay in the L1 cache
@@ -262,7 +263,7 @@ def _by_trial(n):
     return 2
 
 
-@njit(nogil=True, cache=True)
+@compiled_once(nogil=True)
 def _by_trials(numbers):
     """Whether each number is prime, 0 or 1, where small primes can tell, else 2; ndarray of int8."""
     verdicts = np.empty(len(numbers), np.int8)
@@ -271,7 +272,7 @@ def _by_trials(numbers):
     return verdicts
 
 
-@njit(nogil=True, cache=True)
+@compiled_once(nogil=True)
 def pass_base_2(numbers):
     """Which numbers (uint64, odd, above 2) pass the strong test to base 2; ndarray of bool.
 
@@ -285,7 +286,7 @@ def pass_base_2(numbers):
     return passed
 
 
-@njit(nogil=True, cache=True)
+@compiled_once(nogil=True)
 def pass_lucas(numbers):
     """Which numbers (uint64, odd, above 3) pass the almost extra strong Lucas test; ndarray of bool."""
     passed = np.empty(len(numbers), np.bool_)

@@ -11,6 +11,7 @@ import gmpy2
 import numpy as np
 from numba import njit, uint64
 
+from sampler_bench.kernels.compiled import compiled_once
 from sampler_bench.kernels.montgomery import LANES, LIMBS, limb_width, places_of, square, to_limbs
 from sampler_bench.kernels.primality import is_prime
 from sampler_bench.kernels.small_primes import primes_up_to
@@ -66,7 +67,7 @@ def limbs_for(bits: int) -> int:
     raise LookupError(f"there is no code for integers of {bits} bits")
 
 
-@njit(nogil=True, cache=True)
+@compiled_once(nogil=True)
 def _meet_euler(numbers, bits, m, places):
     """Which columns n of ``numbers``, odd and of ``bits`` bits, have 2^((n - 1) / 2) = +-1 (mod n).
 

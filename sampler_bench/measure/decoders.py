@@ -10,33 +10,71 @@ The last column is the law that each aims at. A decoder with weights draws from 
 numbers follow the law, and the mean weight estimates its normaliser without bias: Q(S), the model's total
 mass on valid numbers, for ``feasible`` and ``twisted``.
 
+A decoder is a class with a ``kind``: one that is defined elsewhere can be chosen by it as well.
+
 Options (temperature, top_p, top_k) shape Q: the law over tokens for ``ancestral`` and ``reject``, over the
 eleven symbols for the others.
 """
 
 import asyncio
+import re
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from sampler_bench.errors import InputError
-from sampler_bench.measure.answers import parse_answers
+from sampler_bench.measure.parsing import parse_answers
 from sampler_bench.measure.particles import Particle, resampled
-from sampler_bench.models.base import NATURAL, DigitModel, Prompt, Response, SamplingOptions, child_seeds
+from sampler_bench.models.model import (
+    LAWS,
+    NATURAL,
+    SAMPLES,
+    DigitModel,
+    Prompt,
+    Response,
+    SamplingOptions,
+    child_seeds,
+)
 from sampler_bench.targets import END, SYMBOLS, Target
 from sampler_bench.tasks import Arm
 
 TRIES = 64  # of ``reject``, for one number
+KIND = re.compile(r"[a-z][a-z0-9-]*")
+
+# Makes a next-symbol law of the model's q, both of shape (11,), given the target and the prefix.
+Law = Callable[[np.ndarray, Target, str], np.ndarray]
+DECODERS: dict[str, type["Decoder"]] = {}  # by their kinds
 
 
 @dataclass(frozen=True)
 class Decoder(ABC):
-    """A rule for drawing numbers; ``name`` says all of it, options included."""
+    """A rule for drawing numbers; ``name`` says all of it, options included.
+
+    Raises
+    ------
+    InputError
+        When a class is defined whose ``kind`` is another's, or cannot be part of a name.
+    """
 
     options: SamplingOptions = NATURAL
     kind = ""
+    draws_from = SAMPLES  # what a model must give for numbers to be drawn
+
+    def __init_subclass__(cls, **settings: object):
+        super().__init_subclass__(**settings)
+        if "kind" not in cls.__dict__:  # not to be chosen by itself, or being unpickled
+            return
+        if not KIND.fullmatch(cls.kind):
+            raise InputError(f"decoder {cls.kind!r}: a kind is of a-z, 0-9 and -, and begins with a letter")
+        other = DECODERS.setdefault(cls.kind, cls)
+        if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise InputError(
+                f"decoder {cls.kind!r} is {other.__module__}.{other.__qualname__}: choose another kind"
+            )
+        DECODERS[cls.kind] = cls
 
     @property
     def name(self) -> str:
@@ -45,17 +83,13 @@ class Decoder(ABC):
         return f"{self.kind}:{changed}" if changed else self.kind
 
     @property
-    def has_law(self) -> bool:
-        """Whether ``law`` gives its next-symbol law."""
-        return False
+    def law(self) -> Law | None:
+        """Its next-symbol law, if it is known."""
+        return None
 
     def suits(self, arm: Arm) -> bool:
         """Whether numbers can be drawn so under the arm."""
         return True
-
-    def law(self, q: np.ndarray, target: Target, prefix: str) -> np.ndarray:
-        """The next-symbol law, made of the model's q; both of shape (11,)."""
-        raise NotImplementedError(f"decoder {self.name} has no law of its own")
 
     @abstractmethod
     async def sample(self, model: DigitModel, prompt: Prompt, size: int, seed: int) -> list[Response]:
@@ -68,11 +102,8 @@ class Ancestral(Decoder):
     kind = "ancestral"
 
     @property
-    def has_law(self) -> bool:
-        return self.options == NATURAL  # else it hangs on tokens that are not read
-
-    def law(self, q: np.ndarray, target: Target, prefix: str) -> np.ndarray:
-        return q
+    def law(self) -> Law | None:
+        return _as_it_is if self.options == NATURAL else None  # else it hangs on tokens that are not read
 
     async def sample(self, model: DigitModel, prompt: Prompt, size: int, seed: int) -> list[Response]:
         return await model.sample(prompt, size, seed, self.options)
@@ -114,6 +145,7 @@ class _Twisting(Decoder):
     the product of the r (Del Moral, Feynman-Kac Formulae, 2004; Zhao et al., ICML 2024, for language models).
     """
 
+    draws_from = LAWS
     resamples = False
 
     @abstractmethod
@@ -123,7 +155,8 @@ class _Twisting(Decoder):
     def suits(self, arm: Arm) -> bool:
         return arm.conditionals == "start" and arm.answers == 1
 
-    def law(self, q: np.ndarray, target: Target, prefix: str) -> np.ndarray:
+    def twisted(self, q: np.ndarray, target: Target, prefix: str) -> np.ndarray:
+        """q with options and twist, normalised; shape (11,)."""
         weighed = shaped(q, self.options) * self.twist(target, prefix)
         return weighed / (weighed.sum() or 1.0)  # zero where the model has no mass on what may follow
 
@@ -149,8 +182,8 @@ class DigitsOnly(_Twisting):
     kind = "digits-only"
 
     @property
-    def has_law(self) -> bool:
-        return True
+    def law(self) -> Law | None:
+        return self.twisted
 
     def twist(self, target: Target, prefix: str) -> np.ndarray:
         allowed = np.ones(SYMBOLS)
@@ -165,8 +198,8 @@ class Feasible(_Twisting):
     kind = "feasible"
 
     @property
-    def has_law(self) -> bool:
-        return True
+    def law(self) -> Law | None:
+        return self.twisted
 
     def twist(self, target: Target, prefix: str) -> np.ndarray:
         return (target.conditional(prefix).p > 0).astype(float)
@@ -188,11 +221,6 @@ class Twisted(_Twisting):
         return np.append(p[:END] * choices / (go_on or 1.0), float(p[END] > 0))
 
 
-DECODERS: dict[str, type[Decoder]] = {
-    kind.kind: kind for kind in (Ancestral, DigitsOnly, Feasible, Reject, Twisted)
-}
-
-
 def parse_decoder(text: str) -> Decoder:
     """The decoder of a name, as in ``feasible`` or ``ancestral:temperature=0.7,top_p=0.9``.
 
@@ -203,21 +231,23 @@ def parse_decoder(text: str) -> Decoder:
     """
     kind, _, settings = text.partition(":")
     if kind not in DECODERS:
-        raise InputError(f"unknown decoder {kind!r}; there are {', '.join(DECODERS)}")
-    chosen: dict[str, float | int] = {}
-    kinds = {field.name: type(field.default) for field in fields(NATURAL)}
+        raise InputError(f"unknown decoder {kind!r}; there are {', '.join(sorted(DECODERS))}")
+    options, keys = NATURAL, [field.name for field in fields(NATURAL)]
     for setting in filter(None, settings.split(",")):
         key, _, value = setting.partition("=")
-        if key not in kinds:
-            raise InputError(f"unknown option {key!r} of decoder {kind}; there are {', '.join(kinds)}")
+        if key not in keys:
+            raise InputError(f"unknown option {key!r} of decoder {kind}; there are {', '.join(keys)}")
         try:
-            chosen[key] = kinds[key](value)
+            options = replace(options, **{key: type(getattr(NATURAL, key))(value)})
         except ValueError as error:
             raise InputError(f"{key} = {value!r} in decoder {text!r} is not a number") from error
-    options = SamplingOptions(**chosen)
     if not (0 < options.temperature <= 100 and 0 < options.top_p <= 1 and options.top_k >= 0):
         raise InputError(f"decoder {text!r}: needs 0 < temperature <= 100, 0 < top_p <= 1 and top_k >= 0")
     return DECODERS[kind](options)
+
+
+def _as_it_is(q: np.ndarray, target: Target, prefix: str) -> np.ndarray:
+    return q
 
 
 def shaped(q: np.ndarray, options: SamplingOptions) -> np.ndarray:

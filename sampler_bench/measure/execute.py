@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Callable, Container, Iterable, Iterator
 
-from sampler_bench.measure.measurement import measure
+from sampler_bench.measure.measurement import Responses, measure
 from sampler_bench.measure.plan import Unit, stages
-from sampler_bench.measure.store import RunFolder
-from sampler_bench.models.base import DigitModel
+from sampler_bench.models.model import DigitModel
+from sampler_bench.runs.store import RunFolder
 
 UNITS_AT_ONCE = 16
 
@@ -33,7 +33,7 @@ async def execute(
 async def _execute_stage(waiting: Iterator[Unit], model: DigitModel, folder: RunFolder, tell: Tell) -> None:
     async def work() -> None:
         for unit in waiting:  # shared: each worker takes the next
-            records = await measure(unit, model, folder.responses(unit))
+            records = await measure(unit, model, responses(folder, unit))
             folder.write_part(unit.kind, unit.id, records)
             tell(unit, len(records))
             await asyncio.sleep(0)  # a reference sampler waits for nothing: let errors through
@@ -43,4 +43,12 @@ async def _execute_stage(waiting: Iterator[Unit], model: DigitModel, folder: Run
             for _ in range(UNITS_AT_ONCE):
                 workers.create_task(work())
     except ExceptionGroup as group:
-        raise group.exceptions[0] from None
+        first = group.exceptions[0]
+    else:
+        return
+    raise first  # with the cause and context that it has, and no others
+
+
+def responses(folder: RunFolder, unit: Unit) -> Responses:
+    """Those whose traces a unit goes on from; none for others. Raises StoreError if they are not there."""
+    return folder.responses(unit.trace_unit.id, unit.prompt.arm.traces) if unit.reads_traces else []

@@ -1,4 +1,4 @@
-"""Measure one unit: the truth, what the model says, and their records."""
+"""Measure one unit: what the model says, and its records."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,11 +7,12 @@ import numpy as np
 import pyarrow as pa
 
 from sampler_bench.errors import ModelError
-from sampler_bench.measure.answers import FOUND, NONE, parse_answers
+from sampler_bench.measure.parsing import FOUND, NONE, parse_answers
 from sampler_bench.measure.plan import Unit, numbers_along
-from sampler_bench.measure.records import SCHEMAS
 from sampler_bench.measure.traces import Trace, forced_trace, marginal_over_traces, trace_of
-from sampler_bench.models.base import DigitModel, Prompt, Response
+from sampler_bench.measure.truth_along import prefixes_of
+from sampler_bench.models.model import DigitModel, Prompt, Response
+from sampler_bench.runs.records import MEASURED
 
 Responses = Sequence[tuple[str, str]]
 
@@ -27,7 +28,7 @@ async def measure(unit: Unit, model: DigitModel, responses: Responses) -> pa.Tab
     Raises
     ------
     SamplerBenchError
-        If the target or the model refuses.
+        If the target or the model refuses, or the model is not the same any more.
     """
     if unit.kind == "samples":
         rows = await _samples(unit, model)
@@ -35,6 +36,7 @@ async def measure(unit: Unit, model: DigitModel, responses: Responses) -> pa.Tab
         rows = await _conditionals_after_traces(unit, model, responses)
     else:
         rows = await _conditionals(unit, model)
+    await model.vouch()
     prompt = unit.prompt
     common = {
         "task": prompt.task.name,
@@ -44,17 +46,18 @@ async def measure(unit: Unit, model: DigitModel, responses: Responses) -> pa.Tab
         "paraphrase": prompt.paraphrase.name,
         "decoder": unit.decoder.name,
     }
-    return pa.Table.from_pylist([common | row for row in rows], schema=SCHEMAS[unit.kind])
+    return pa.Table.from_pylist([common | row for row in rows], schema=MEASURED[unit.kind])
 
 
 async def _conditionals(unit: Unit, model: DigitModel) -> list[dict]:
-    target = unit.prompt.task.target
+    target, law = unit.prompt.task.target, unit.decoder.law
+    assert law is not None  # of others no such unit is planned
     numbers = numbers_along(unit)
-    prefixes = _prefixes(numbers)
+    prefixes = prefixes_of(number for number, _ in numbers)
     q_of = dict(zip(prefixes, await model.conditionals(unit.prompt, prefixes), strict=True))
     return [
-        _truth_row(unit, number_id, position, number, weight)
-        | {"q": unit.decoder.law(q_of[number[:position]], target, number[:position])}
+        _place(number_id, position, number, weight)
+        | {"q": law(q_of[number[:position]], target, number[:position])}
         | {"traces": 0, "forced": 0, "ess": 0.0}
         for number_id, (number, weight) in enumerate(numbers, start=unit.start)
         for position in range(len(number) + 1)
@@ -63,7 +66,7 @@ async def _conditionals(unit: Unit, model: DigitModel) -> list[dict]:
 
 async def _conditionals_after_traces(unit: Unit, model: DigitModel, responses: Responses) -> list[dict]:
     numbers = numbers_along(unit)
-    prefixes = _prefixes(numbers)
+    prefixes = prefixes_of(number for number, _ in numbers)
     place = {prefix: i for i, prefix in enumerate(prefixes)}
     laws = await asyncio.gather(*(_after_trace(unit.prompt, model, prefixes, *said) for said in responses))
     q = np.stack([law for law, _ in laws])
@@ -74,7 +77,7 @@ async def _conditionals_after_traces(unit: Unit, model: DigitModel, responses: R
         law, ess = marginal_over_traces(q[:, along], number)
         for position in range(len(number) + 1):
             read = {"q": law[position], "traces": len(laws), "forced": forced, "ess": ess[position]}
-            rows.append(_truth_row(unit, number_id, position, number, weight) | read)
+            rows.append(_place(number_id, position, number, weight) | read)
     return rows
 
 
@@ -92,21 +95,8 @@ async def _after_trace(
     return await model.conditionals(prompt, prefixes, trace.text), trace
 
 
-def _prefixes(numbers: Sequence[tuple[str, float]]) -> list[str]:
-    return sorted({number[:k] for number, _ in numbers for k in range(len(number) + 1)})
-
-
-def _truth_row(unit: Unit, number_id: int, position: int, number: str, weight: float) -> dict:
-    truth = unit.prompt.task.target.conditional(number[:position])
-    return {
-        "number_id": number_id,
-        "position": position,
-        "prefix": number[:position],
-        "weight": weight,
-        "p": truth.p,
-        "method": truth.method,
-        "bound": truth.bound,
-    }
+def _place(number_id: int, position: int, number: str, weight: float) -> dict:
+    return {"number_id": number_id, "position": position, "prefix": number[:position], "weight": weight}
 
 
 async def _samples(unit: Unit, model: DigitModel) -> list[dict]:

@@ -5,7 +5,7 @@ from copy import copy
 
 import numpy as np
 
-from sampler_bench.models.base import Response
+from sampler_bench.models.model import Response
 from sampler_bench.targets import END, SYMBOLS
 
 RESAMPLE_BELOW = 0.5  # effective share of the particles

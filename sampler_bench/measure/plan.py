@@ -2,32 +2,21 @@
 
 import hashlib
 import json
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from sampler_bench.measure.decoders import Ancestral, Decoder
-from sampler_bench.measure.records import SCHEMA_VERSION
-from sampler_bench.models.base import Prompt
+from sampler_bench.models.model import BOTH, LAWS, Prompt
+from sampler_bench.runs.manifest import Settings
+from sampler_bench.targets.strata import Stratum, strata
 from sampler_bench.tasks import Arm, Suite, Task
 
 CHUNK = 16  # numbers or responses in a unit: what an interruption can cost
+FORM = 2  # of what the ids of units are made of: another, and no run that was begun is gone on with
 ENUMERATED = 4  # members are all measured along if they are at most this many times the numbers to draw
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What every unit of a run shares.
-
-    ``numbers``: numbers per task and paraphrase to read conditionals along. ``samples``: answers per task and
-    arm, shared among the paraphrases.
-    """
-
-    seed: int
-    numbers: int
-    samples: int
 
 
 @dataclass(frozen=True)
@@ -62,7 +51,7 @@ class Unit:
     def id(self) -> str:
         """Hash of everything that can change this unit's records."""
         content = {
-            "schema": SCHEMA_VERSION,
+            "schema": FORM,
             "kind": self.kind,
             "task": [self.prompt.task.name, self.prompt.task.version, self.prompt.task.fingerprint],
             "arm": [self.prompt.arm.name, self.prompt.arm.fingerprint],
@@ -73,9 +62,16 @@ class Unit:
             "numbers": self.settings.numbers,
             "part": [self.start, self.size],
         }
+        if self.prompt.task.target.draws > 1:
+            content["draws"] = self.prompt.task.target.draws
         if self.reads_traces:
             content["samples"] = self.settings.samples
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
+
+    @property
+    def drawn(self) -> int:
+        """Of how many numbers drawn from the target its numbers are a part."""
+        return _drawn(self.prompt.arm, self.settings)
 
     @property
     def reads_traces(self) -> bool:
@@ -100,7 +96,7 @@ class Units:
     """Units for one model: for each arm, decoder, task and paraphrase its samples and conditionals.
 
     Made as they are asked for, the same each time. Conditionals only where the arm and the decoder have them;
-    a decoder goes with the arms that suit it.
+    a decoder goes with the arms that suit it. What needs more than the model ``can`` is left out.
     """
 
     tasks: Sequence[Task]
@@ -108,6 +104,7 @@ class Units:
     decoders: Sequence[Decoder]
     model: str
     settings: Settings
+    can: Set[str] = BOTH
 
     def __iter__(self) -> Iterator[Unit]:
         for kind, decoder, prompt, total in self._work():
@@ -118,6 +115,15 @@ class Units:
     def __len__(self) -> int:
         return sum(-(-total // CHUNK) for *_, total in self._work())
 
+    def ways(self) -> dict[str, set[str]]:
+        """What is measured (the kinds of units) by arm, and decoder where that is not the ordinary one."""
+        kinds: dict[str, set[str]] = {}
+        for kind, decoder, prompt, total in self._work():
+            if total:
+                way = f"{prompt.arm.name} {decoder.name}".removesuffix(f" {Ancestral.kind}")
+                kinds.setdefault(way, set()).add(kind)
+        return kinds
+
     def _work(self) -> Iterator[tuple[str, Decoder, Prompt, int]]:
         """What is to be measured, and of how many numbers or responses."""
         for arm in self.arms:
@@ -126,8 +132,9 @@ class Units:
                     for task in self.tasks:
                         for paraphrase in arm.paraphrases:
                             prompt = Prompt(task, arm, paraphrase)
-                            for kind, total in _amounts(prompt, decoder, self.settings):
-                                yield kind, decoder, prompt, total
+                            for kind, total, needs in _amounts(prompt, decoder, self.settings):
+                                if needs <= self.can:
+                                    yield kind, decoder, prompt, total
 
 
 def stages(units: Iterable[Unit], done: Container[str] = ()) -> Iterator[Iterator[Unit]]:
@@ -140,24 +147,45 @@ def numbers_along(unit: Unit) -> list[tuple[str, float]]:
     """The numbers that a unit of conditionals covers, each with its weight.
 
     Drawn from the target with a seed of the run and the task alone, so that all models meet the same
-    numbers; or, if the target has few members, all of them.
+    numbers, from one stratum after the other; or, if the target has few members, all of them.
     """
-    task, ranks = unit.prompt.task, range(unit.start, unit.start + unit.size)
-    drawn = _drawn(unit.prompt.arm, unit.settings)
-    if _is_enumerated(task, drawn):
-        return [task.target.nth_member(rank) for rank in ranks]
-    rng = np.random.default_rng(_derived_seed(unit.settings.seed, "numbers", task.name, str(unit.start)))
-    return [(number, 1 / drawn) for number in task.target.sample(unit.size, rng)]
+    target, places = unit.prompt.task.target, range(unit.start, unit.start + unit.size)
+    drawn = unit.drawn
+    if _is_enumerated(unit.prompt.task, drawn):
+        return [target.nth_member(rank) for rank in places]
+    numbers: list[tuple[str, float]] = []
+    first = 0
+    for stratum in strata(target, drawn):
+        begin, end = max(places.start, first) - first, min(places.stop, first + stratum.numbers) - first
+        numbers += [(number, stratum.weight) for number in _drawn_from(stratum, unit, begin, end)]
+        first += stratum.numbers
+    return numbers
 
 
-def _amounts(prompt: Prompt, decoder: Decoder, settings: Settings) -> Iterator[tuple[str, int]]:
-    """How many numbers to read along, and how many responses to draw."""
+def _drawn_from(stratum: Stratum, unit: Unit, begin: int, end: int) -> Iterator[str]:
+    """Its numbers of the places begin..end-1, in blocks of ``CHUNK``, each with a seed of its own.
+
+    However many are drawn in all, the first are the same.
+    """
+    names = ["numbers", unit.prompt.task.name, *filter(None, [stratum.name])]
+    for start in range(begin // CHUNK * CHUNK, end, CHUNK):
+        rng = np.random.default_rng(_derived_seed(unit.settings.seed, *names, str(start)))
+        yield from stratum.target.sample(min(CHUNK, end - start), rng)[max(begin - start, 0) :]
+
+
+def _amounts(prompt: Prompt, decoder: Decoder, settings: Settings) -> Iterator[tuple[str, int, Set[str]]]:
+    """How many numbers to read along, and how many responses to draw; with what a model needs for each."""
     arm, responses = prompt.arm, _responses(prompt, settings)
     after_traces = arm.conditionals == "trace" and isinstance(decoder, Ancestral) and responses > 0
-    if decoder.has_law and (arm.conditionals == "start" or after_traces):
+    if decoder.law is not None and (arm.conditionals == "start" or after_traces):
         drawn = _drawn(arm, settings)
-        yield "conditionals", prompt.task.target.count("") if _is_enumerated(prompt.task, drawn) else drawn
-    yield "samples", responses
+        members = prompt.task.target.count("") if _is_enumerated(prompt.task, drawn) else None
+        yield (
+            "conditionals",
+            drawn if members is None else members,
+            BOTH if arm.conditionals == "trace" else {LAWS},
+        )
+    yield "samples", responses, {decoder.draws_from}
 
 
 def _drawn(arm: Arm, settings: Settings) -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sampler_bench.measure.answers import text_before_answer
+from sampler_bench.measure.parsing import text_before_answer
 from sampler_bench.tasks import Arm
 
 

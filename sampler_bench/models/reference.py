@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from sampler_bench.errors import DeadPrefixError, InputError
-from sampler_bench.models.base import NATURAL, Prompt, Response, SamplingOptions, child_seeds
+from sampler_bench.integers import shown
+from sampler_bench.models.model import BOTH, NATURAL, Prompt, Response, SamplingOptions, child_seeds
 from sampler_bench.targets import END, SYMBOLS, Target, UniformTarget
 from sampler_bench.targets.ladder import has_ladder, rung
 
@@ -22,6 +23,10 @@ class Reference(ABC):
     """A sampler with a closed-form next-symbol law."""
 
     name: str
+    can = BOTH
+
+    def describe(self) -> dict:
+        return {"kind": "reference", "identity": self.name}
 
     def suits(self, target: Target) -> bool:
         """Whether it is defined for the target."""
@@ -44,6 +49,10 @@ class Reference(ABC):
             number = self.draw(target, np.random.default_rng(child))
             responses.append(Response(number, child, "stop", 0, len(number), 0.0))
         return responses
+
+    async def vouch(self) -> None:
+        """Nothing changes behind a reference sampler."""
+        return
 
     def draw(self, target: Target, rng: np.random.Generator) -> str:
         """One number, digit by digit from the law."""
@@ -162,6 +171,7 @@ class ProposeAndCheck(Reference):
         return math.exp(log_valid + log_ratio) - math.expm1(log_valid) * others
 
     def draw(self, target: Target, rng: np.random.Generator) -> str:
+        number = ""  # there is one try at least
         for _ in range(self.tries):
             number = str(rng.integers(1, 10)) + "".join(map(str, rng.integers(10, size=target.digits - 1)))
             if target.contains(number):
@@ -191,6 +201,6 @@ def find_reference(name: str) -> Reference | None:
     if kind not in NUMBERED or not (number.isascii() and number.isdigit()):
         return None
     least = 2 if kind == Sieve.kind else 1
-    if not least <= int(number) <= MOST or number[0] == "0":
-        raise InputError(f"model {name!r}: the number must be from {least} to {MOST}")
+    if number[0] == "0" or len(number) > len(str(MOST)) or not least <= int(number) <= MOST:
+        raise InputError(f"model {shown(name)!r}: the number must be from {least} to {MOST}")
     return NUMBERED[kind](int(number))

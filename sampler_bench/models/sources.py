@@ -1,31 +1,33 @@
-"""From the name a user gives to something that can be measured.
+"""From the name, or the object, that a user gives to something that can be measured.
 
-A name is a reference sampler, the built-in model, a local folder, a Hugging Face id, or (with base URLs)
-whatever running servers call their model.
+A name is a reference sampler, the built-in model, one that an installed package offers, a local folder, a
+Hugging Face id, or (with base URLs) whatever running servers call their model. An object stands for itself.
 """
 
-import hashlib
-import json
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from sampler_bench.errors import InputError, ModelError
-from sampler_bench.files import cache_folder
-from sampler_bench.models import smollm2
-from sampler_bench.models.base import DigitModel
+from sampler_bench.files import cache_folder, is_writable
+from sampler_bench.models.engines.transport import TIMEOUT_SECONDS, Transport, base_url
+from sampler_bench.models.engines.vllm import UNMASKED, VllmModel
+from sampler_bench.models.model import DigitModel, OwnModel
+from sampler_bench.models.objects import ObjectModel, find_installed, installed_names
 from sampler_bench.models.reference import NUMBERED, REFERENCES, Reference, find_reference
-from sampler_bench.models.transport import TIMEOUT_SECONDS, Transport
-from sampler_bench.models.vllm_client import UNMASKED, VllmModel
-from sampler_bench.models.vllm_server import HOST, VllmServer, serving_arguments
+from sampler_bench.models.serving.server import HOST, VllmServer, serving_arguments
+from sampler_bench.models.weights import smollm2
+from sampler_bench.models.weights.folders import WEIGHTS, folder_identity
+from sampler_bench.secrets import remember, without_secrets
 
 HUGGING_FACE_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
-WEIGHTS = ("*.safetensors", "*.bin", "*.gguf", "*.pt")
+# Arguments of vLLM that are secrets, and where it takes them from as well.
+SECRET_ARGUMENTS = {"--api-key": "VLLM_API_KEY", "--hf-token": "HF_TOKEN"}
 
 Say = Callable[[str], None]
 
@@ -34,21 +36,29 @@ Say = Callable[[str], None]
 class ServerOptions:
     """Where models are served: at ``base_urls``, the load spread over them, else by a server started here.
 
-    ``timeout``: seconds of silence after which a request counts as failed.
+    ``api_key``: of these servers, and asked for by one started here; VLLM_API_KEY of the environment where
+    none is given. ``timeout``: seconds after which a request without its whole answer counts as failed.
     """
 
     base_urls: Sequence[str] = ()
-    api_key: str | None = None
+    api_key: str | None = field(default=None, repr=False)
     timeout: float = TIMEOUT_SECONDS
     port: int | None = None
     vllm_args: Sequence[str] = ()
+
+    def __post_init__(self):
+        remember(self.api_key)
+
+    @property
+    def key(self) -> str | None:
+        return self.api_key or os.environ.get("VLLM_API_KEY")
 
 
 class Source:
     """A model that has been found but not started.
 
-    ``reference`` is the sampler that stands behind the name, if one does. ``served`` is the folder or Hugging
-    Face id to serve; None stands for the built-in model. ``options`` say where.
+    ``reference`` is the sampler that stands behind the name, ``own`` the object, if one does. ``served`` is
+    the folder or Hugging Face id to serve; None stands for the built-in model. ``options`` say where.
     """
 
     def __init__(
@@ -57,26 +67,42 @@ class Source:
         options: ServerOptions,
         served: str | None = None,
         reference: Reference | None = None,
+        own: ObjectModel | None = None,
     ):
         self.name = name
         self.reference = reference
+        self.own = own
         self._served = served
         self.options = options
 
     @property
+    def can(self) -> Set[str]:
+        """``LAWS``, ``SAMPLES`` or both: what it can do."""
+        return (self.own or self.reference or VllmModel).can
+
+    @property
     def needs_server(self) -> bool:
-        """Whether one is to be started: it is neither a reference sampler nor served somewhere already."""
-        return not (self.reference or self.options.base_urls)
+        """Whether one is to be started: it runs neither in this process nor at base URLs already."""
+        return not (self.own or self.reference or self.options.base_urls)
 
     def at(self, base_urls: Sequence[str]) -> "Source":
         """The same, served at these URLs."""
-        return Source(
-            self.name, replace(self.options, base_urls=tuple(base_urls)), self._served, self.reference
-        )
+        return self._with(base_urls=tuple(base_urls))
+
+    def with_key(self) -> "Source":
+        """The same for another machine, which does not have this one's environment."""
+        return self._with(api_key=self.options.key)
+
+    def _with(self, **options: object) -> "Source":
+        return Source(self.name, replace(self.options, **options), self._served, self.reference, self.own)
 
     @contextmanager
-    def open(self, say: Say) -> Iterator[AbstractAsyncContextManager[DigitModel]]:
+    def open(
+        self, say: Say, probe: Sequence[float] = ()
+    ) -> Iterator[AbstractAsyncContextManager[DigitModel]]:
         """Make the model ready (start its server, if it needs one) and yield it, to be entered.
+
+        ``probe``: its answer to the probe, if that is known already.
 
         Raises
         ------
@@ -84,83 +110,132 @@ class Source:
             If it cannot be fetched, or its server does not start.
         """
         options = self.options
-        if self.reference:
+        if self.own:
+            yield self.own
+        elif self.reference:
             yield nullcontext(self.reference)
         elif options.base_urls:
-            transport = Transport(options.base_urls, options.api_key, say=say, timeout=options.timeout)
-            yield VllmModel(transport, self.name)
+            transport = Transport(options.base_urls, options.key, say=say, timeout=options.timeout)
+            yield VllmModel(transport, self.name, probe)
         else:
             with self.serve(say) as server:
-                key = os.environ.get("VLLM_API_KEY")  # the server has read it too
-                transport = Transport([server.base_url], key, server, say, options.timeout)
-                yield VllmModel(transport, self.name)
+                transport = Transport([server.base_url], options.key, server, say, options.timeout)
+                yield VllmModel(transport, self.name, probe)
 
     @contextmanager
     def serve(self, say: Say, host: str = HOST) -> Iterator[VllmServer]:
         """Serve the model on this machine, at one of its addresses."""
-        model = self._served or str(smollm2.fetch(say))
         options = self.options
-        logs = cache_folder() / "logs"
-        with VllmServer(model, self.name, logs, options.port, options.vllm_args, host) as server:
-            server.start(say)
+        with VllmServer(
+            self.name, _log_folder(), options.port, options.vllm_args, host, options.key
+        ) as server:  # its port is taken before a model is fetched
+            server.start(self._served or str(smollm2.fetch(say)), say)
             yield server
 
     def describe(self) -> dict:
         """What the manifest says of the model; ``identity`` tells one set of weights from another."""
-        if self.reference:
-            return {"kind": "reference", "identity": self.name}
+        here = self.own or self.reference
+        if here:
+            return here.describe()
         common = {"kind": "vllm", "unmasked": UNMASKED}
         if self.options.base_urls:
-            urls = [_without_secrets(url) for url in self.options.base_urls]
-            return {**common, "identity": self.name, "base_urls": urls}
-        return {
-            **common,
-            "identity": self._identity(),
-            "vllm_arguments": serving_arguments(self.options.vllm_args),
-        }
+            return {**common, "identity": self.name, "base_urls": list(self.options.base_urls)}
+        arguments = [without_secrets(argument) for argument in serving_arguments(self.options.vllm_args)]
+        return {**common, "identity": self._identity(), "vllm_arguments": arguments}
 
     def _identity(self) -> str:
         if self._served is None:
-            source = json.loads((smollm2.model_folder() / smollm2.SOURCE_FILE).read_text())
-            return "sha256:" + source["weights_sha256"]["model.safetensors"]
+            return smollm2.identity()
         if Path(self._served).is_dir():
-            return _folder_identity(Path(self._served))
+            return folder_identity(Path(self._served))
         return _hub_revision(self._served)
 
 
-def find_model(name: str, options: ServerOptions) -> Source:
-    """The model that a name stands for; nothing is started or fetched yet.
+def find_models(
+    models: Sequence[str | OwnModel], options: ServerOptions, elsewhere: bool = False
+) -> list[Source]:
+    """What names and objects stand for, each once. ``elsewhere``: they are measured by other processes.
 
     Raises
     ------
     InputError
-        If the name stands for nothing.
+        If there is none, an object is named as another model is, or it is to be measured elsewhere; and as
+        ``find_model`` does.
+    ModelError
+        As ``find_model`` does.
+    """
+    known = {model if isinstance(model, str) else id(model): model for model in models}
+    sources = [find_model(model, options) for model in known.values()]
+    if not sources:
+        raise InputError("no model to measure: name at least one with --model")
+    names = [source.name for source in sources]
+    for source in sources:
+        if source.own and names.count(source.name) > 1:
+            raise InputError(f"two models are called {source.name!r}; give one of them another name")
+        if source.own and elsewhere:
+            raise InputError(
+                f"model {source.name!r} is an object of this process and is measured in it; leave out the "
+                "cluster, or measure it in a run of its own"
+            )
+    return sources
+
+
+def find_model(model: str | OwnModel, options: ServerOptions) -> Source:
+    """The model that a name, or an object, stands for; nothing is started or fetched yet.
+
+    Raises
+    ------
+    InputError
+        If the name stands for nothing, a base URL is none, or vLLM is to be given a secret as an argument; if
+        an object, given or of an entry point, is not what it must be.
     ModelError
         If it is a folder without weights.
     """
-    if any(argument.startswith("--api-key") for argument in options.vllm_args):
-        raise InputError("give the API key in the environment variable VLLM_API_KEY, not as --vllm-arg")
-    reference = find_reference(name)
+    _check_arguments(options.vllm_args)
+    for url in options.base_urls:
+        base_url(url)
+    if not isinstance(model, str):
+        return _of_object(ObjectModel(model), options)
+    name, reference = model, find_reference(model)
     if reference:
         return Source(name, options, reference=reference)
     if options.base_urls:
-        for url in options.base_urls:
-            if not url.startswith(("http://", "https://")):
-                raise InputError(f"base URL {url!r} does not start with http:// or https://")
         return Source(name, options)
     if name == smollm2.NAME:
         return Source(name, options)
+    own = find_installed(name)
+    if own:
+        return _of_object(own, options)
     folder = Path(name).expanduser()
     if name and folder.is_dir():
         _check_folder(folder)
         return Source(folder.resolve().name, options, served=str(folder.resolve()))
     if HUGGING_FACE_ID.fullmatch(name) and not name.startswith("."):
         return Source(name, options, served=name)
-    known = ", ".join([*REFERENCES, *(f"{kind}-N" for kind in NUMBERED), smollm2.NAME])
+    kinds = (f"{kind}-N" for kind in NUMBERED)
+    known = ", ".join([*REFERENCES, *kinds, smollm2.NAME, *installed_names()])
     raise InputError(
         f"unknown model {name!r}: neither {known}, nor a folder here, nor a Hugging Face id "
         "such as HuggingFaceTB/SmolLM2-360M-Instruct"
     )
+
+
+def _of_object(own: ObjectModel, options: ServerOptions) -> Source:
+    if own.name == smollm2.NAME or find_reference(own.name):
+        raise InputError(f"a model of one's own is called {own.name}, as a built-in one is; rename it")
+    return Source(own.name, options, own=own)
+
+
+def _check_arguments(vllm_args: Sequence[str]) -> None:
+    """Raise InputError if one is a secret, in any spelling that vLLM takes: _ for -, a name's beginning."""
+    for argument in vllm_args:
+        name = re.split(r"[=.+\s]", argument, maxsplit=1)[0].replace("_", "-").lower()
+        for secret, variable in SECRET_ARGUMENTS.items():
+            if name.startswith(secret) or (len(name) > len("--") and secret.startswith(name)):
+                raise InputError(
+                    f"others on this machine would see a secret given as --vllm-arg; {secret} goes into the "
+                    f"environment variable {variable}"
+                )
 
 
 def _check_folder(folder: Path) -> None:
@@ -170,12 +245,10 @@ def _check_folder(folder: Path) -> None:
         raise ModelError(f"{folder} holds no weights ({', '.join(WEIGHTS)})")
 
 
-def _folder_identity(folder: Path) -> str:
-    """A hash over the configuration and the names and sizes of the weights, not their contents."""
-    digest = hashlib.sha256((folder / "config.json").read_bytes())
-    for path in sorted(path for pattern in WEIGHTS for path in folder.glob(pattern)):
-        digest.update(f"{path.name} {path.stat().st_size}\n".encode())
-    return "config-and-sizes:" + digest.hexdigest()[:24]
+def _log_folder() -> Path:
+    """Where servers' logs go: into the cache or, if that cannot be written, into a folder of their own."""
+    folder = cache_folder() / "logs"
+    return folder if is_writable(folder) else Path(tempfile.mkdtemp(prefix="sampler-bench-logs-"))
 
 
 def _hub_revision(model: str) -> str:
@@ -185,8 +258,3 @@ def _hub_revision(model: str) -> str:
     except ImportError:
         config = None
     return f"{model}@{Path(config).parent.name}" if isinstance(config, str) else f"{model}@unknown"
-
-
-def _without_secrets(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

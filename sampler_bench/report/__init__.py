@@ -1,1 +1,1 @@
-"""Leaderboards and figures: pure functions of scores and records."""
+"""Leaderboards, tables and figures: pure functions of scores and records."""

@@ -5,14 +5,16 @@ import math
 import pandas as pd
 from rich.table import Table
 
+from sampler_bench.report.columns import Column, fit, fitted
+from sampler_bench.report.leaderboard import sampler, way
+from sampler_bench.score.metrics import Metric, shown
 from sampler_bench.score.scores import ROW
 
-COMPARED = ("skill", "validity")
 CHANGED = "*"
 
 
 def comparison(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Skill and validity of all that two runs have in common.
+    """What two runs have in common, metric by metric, of those that the table of metrics has compared.
 
     Parameters
     ----------
@@ -23,38 +25,52 @@ def comparison(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Columns suite, task, model, arm, decoder, metric, before, after, change, low, high: the change with
-        a 95 % interval that takes the runs as independent (half widths added in quadrature), and
-        ``changed``: whether that leaves out 0.
+        a 95 % interval that takes the runs as independent (half widths added in quadrature), ``changed``:
+        whether that leaves out 0, and ``verdict``: ``better`` or ``worse`` if it does, else empty, as where
+        neither more nor less is better.
     """
     keys = ["suite", "task", *ROW, "metric"]
-    first, second = (table[table["metric"].isin(COMPARED)] for table in (before, after))
+    metrics = shown("compare", pd.unique(before["metric"]))
+    first, second = (table[table["metric"].isin([*metrics])] for table in (before, after))
     both = first.merge(second, on=keys, suffixes=("_before", "_after"))
     change = both["value_after"] - both["value_before"]
     down = (both["value_after"] - both["low_after"]) ** 2 + (both["high_before"] - both["value_before"]) ** 2
     up = (both["high_after"] - both["value_after"]) ** 2 + (both["value_before"] - both["low_before"]) ** 2
     low, high = change - down**0.5, change + up**0.5
+    changed = (low > 0) | (high < 0)
+    verdicts = [_verdict(metrics[metric], much) for metric, much in zip(both["metric"], change, strict=True)]
     return both[keys].assign(
         before=both["value_before"],
         after=both["value_after"],
         change=change,
         low=low,
         high=high,
-        changed=(low > 0) | (high < 0),
+        changed=changed,
+        verdict=pd.Series(verdicts, both.index, dtype=object).where(changed, ""),
     )
 
 
-def comparison_table(found: pd.DataFrame) -> Table:
-    """For the terminal: a line a task and row, skill then validity."""
-    table = Table(box=None, padding=(0, 1, 0, 0))
-    for heading in ("task", "model", "arm", "metric"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("before", "after", "change"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("")
-    for row in found.itertuples(index=False):
-        cells = [_shown(value) for value in (row.before, row.after, row.change)]
-        table.add_row(row.task, row.model, row.arm, row.metric, *cells, CHANGED if row.changed else "")
-    return table
+def _verdict(metric: Metric, change: float) -> str:
+    if not metric.better:
+        return ""
+    return "better" if (change > 0) == (metric.better == "more") else "worse"
+
+
+def comparison_tables(found: pd.DataFrame, width: int) -> list[Table]:
+    """For a terminal of a width: a line for each task, row and metric."""
+    values = [found[name].map(_shown).tolist() for name in ("before", "after", "change")]
+    values[2] = [
+        f"{change} {CHANGED if changed else ' '}"
+        for change, changed in zip(values[2], found["changed"], strict=True)
+    ]
+    numbers = [Column(*column) for column in zip(("before", "after", "change  "), values, strict=True)]
+    numbers.append(Column("", found["verdict"].tolist(), justify="left"))
+    task, model, metric = (Column(name, found[name].tolist()) for name in ("task", "model", "metric"))
+    ways = [*map(way, found["arm"], found["decoder"])]
+    keys = [task, model, Column("arm", ways), metric]
+    if not fit(keys, numbers, width):
+        keys = [task, Column("model\narm", [*map(sampler, found["model"], ways)]), metric]
+    return fitted(keys, numbers, width)
 
 
 def _shown(value: float) -> str:

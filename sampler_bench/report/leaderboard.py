@@ -1,15 +1,19 @@
-"""The leaderboard: one row a model, arm and decoder; a column a task, and the overall skill."""
+"""The leaderboard: one row a model, arm and decoder; a column a task and metric, and the overall ones."""
 
 import math
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
+from sampler_bench.plain import in_markdown, one_line, plain
+from sampler_bench.report.columns import Column, fitted
+from sampler_bench.score.metrics import Metric, in_words, shown
 from sampler_bench.score.scores import OVERALL, ROW
 
 KEYS = ["run", "suite", *ROW]
@@ -17,13 +21,13 @@ MISSING = "–"
 UNANSWERED = "†"
 LIKE_ORACLE = "≈"
 WIDEST_NAME = 17  # characters of a model's name before it is broken
-NARROW_NAME = 11  # where models stand side by side
-MOST_ACROSS = 9  # tasks that fit beside one another in 80 columns
-MODELS_ACROSS = 5
+NARROW_NAME = 11  # where models stand side by side, or the terminal has fewer columns than
+NARROW = 60
+MOST_ACROSS = 9  # tasks beside one another; where there are more, models are
 
 
 def leaderboard(scores: pd.DataFrame) -> pd.DataFrame:
-    """Wide table of skill and validity.
+    """Wide table of skill, validity, and what else the table of metrics has shown here.
 
     Parameters
     ----------
@@ -33,146 +37,192 @@ def leaderboard(scores: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns run, suite, model, arm, decoder; ``skill`` (overall), ``skill_low``, ``skill_high``,
-        ``skill_paraphrase_low``, ``skill_paraphrase_high``; ``rank`` and ``rank_kept``; a column a task with
-        its skill; ``validity`` and ``answered`` (overall) and ``TASK validity`` for each task;
-        ``like_oracle`` and ``TASK like oracle``: whether the skill cannot be told from a perfect sampler's.
+        Index: run, suite, model, arm, decoder. Columns: pairs of a task, or OVERALL, and a metric. Each has
+        those shown here, and ``like_oracle``: whether the skill cannot be told from a perfect sampler's, None
+        where it was not measured. OVERALL has, too, ``skill_low``, ``skill_high``,
+        ``skill_paraphrase_low``, ``skill_paraphrase_high``, ``rank``, ``rank_kept`` and ``answered``.
         Best skill first within a run; rows without one (no conditionals, or not for all tasks) by validity.
     """
-    wanted = scores[scores["metric"].isin(["skill", "validity", "answered", "rank", "rank-kept"])]
-    overall = wanted[(wanted["task"] == OVERALL) & (wanted["metric"] == "skill")].set_index(KEYS)
-    wide = wanted.pivot(index=KEYS, columns=["metric", "task"], values="value")
-    alike = wanted[wanted["metric"] == "skill"].pivot(index=KEYS, columns="task", values="like_oracle")
+    cells = shown("leaderboard", ["skill", "validity", *pd.unique(scores["metric"])])
+    wanted = scores[scores["metric"].isin([*cells, "answered", "rank", "rank-kept"])]
+    by_metric = {
+        (task, metric): rows.set_index(KEYS)
+        for (task, metric), rows in wanted.groupby(["task", "metric"], sort=False)
+    }
+    rows = pd.MultiIndex.from_frame(wanted[KEYS].drop_duplicates())
     tasks = [task for task in pd.unique(scores["task"]) if task != OVERALL]
 
-    def column(metric: str, task: str) -> pd.Series:
-        return wide.get((metric, task), pd.Series(np.nan, index=wide.index))
+    def column(task: str, metric: str, part: str = "value") -> pd.Series:
+        found = by_metric.get((task, metric))
+        return pd.Series(np.nan, rows) if found is None else found[part].reindex(rows)
 
     def like_oracle(task: str) -> pd.Series:
-        return alike.get(task, pd.Series(index=alike.index)).reindex(wide.index).eq(True)
+        return column(task, "skill", "like_oracle").astype("boolean").where(column(task, "skill").notna())
 
     around = ["low", "high", "paraphrase_low", "paraphrase_high"]
     columns = {
-        "skill": column("skill", OVERALL),
-        **{f"skill_{end}": overall[end].reindex(wide.index) for end in around},
-        "rank": column("rank", OVERALL),
-        "rank_kept": column("rank-kept", OVERALL),
-        **{task: column("skill", task) for task in tasks},
-        "validity": column("validity", OVERALL),
-        "answered": column("answered", OVERALL),
-        **{f"{task} validity": column("validity", task) for task in tasks},
-        "like_oracle": like_oracle(OVERALL),
-        **{f"{task} like oracle": like_oracle(task) for task in tasks},
+        (OVERALL, "skill"): column(OVERALL, "skill"),
+        **{(OVERALL, f"skill_{end}"): column(OVERALL, "skill", end) for end in around},
+        (OVERALL, "rank"): column(OVERALL, "rank"),
+        (OVERALL, "rank_kept"): column(OVERALL, "rank-kept"),
+        **{(task, "skill"): column(task, "skill") for task in tasks},
+        (OVERALL, "validity"): column(OVERALL, "validity"),
+        (OVERALL, "answered"): column(OVERALL, "answered"),
+        **{(task, "validity"): column(task, "validity") for task in tasks},
+        **{(task, cell): column(task, cell) for cell in cells for task in (OVERALL, *tasks)},
+        **{(task, "like_oracle"): like_oracle(task) for task in (OVERALL, *tasks)},
     }
-    order = ["run", "skill", "validity", *ROW]
-    return (
-        pd.DataFrame(columns, index=wide.index)
-        .reset_index()
-        .sort_values(
-            order,
-            key=lambda column: column.map(natural_order) if column.name in ROW else column,
-            ascending=[True, False, False, True, True, True],
-            ignore_index=True,
-        )
-    )
+    board = pd.DataFrame(columns, index=rows)
+    board.columns.names = ["task", "metric"]
+    order = board.index.to_frame(index=False).map(natural_order)
+    order["skill"], order["validity"] = (-board[OVERALL, name].to_numpy() for name in ("skill", "validity"))
+    order = order.sort_values(["run", "skill", "validity", *ROW], kind="stable")
+    return board.iloc[order.index]
 
 
 def natural_order(name: str) -> str:
     """A key that sorts sieve-5 before sieve-13."""
-    return re.sub(r"\d+", lambda digits: digits[0].zfill(12), name)
+    return re.sub(r"[0-9]+", lambda digits: digits[0].zfill(12), name)
 
 
-def task_names(board: pd.DataFrame) -> list[str]:
+def tasks_of(board: pd.DataFrame) -> list[str]:
     """The tasks that have columns in a leaderboard."""
-    suffix = " validity"
-    return [name.removesuffix(suffix) for name in board.columns if name.endswith(suffix)]
+    return [task for task in board.columns.get_level_values("task").unique() if task != OVERALL]
 
 
-def terminal_tables(board: pd.DataFrame) -> list[Table]:
-    """Tables for the terminal, readable at 80 columns: skill above, validity below.
+def flat(board: pd.DataFrame) -> pd.DataFrame:
+    """The leaderboard with its index as columns, and one name for each column.
 
-    Many tasks stand below one another, with the models side by side, a few to a table.
+    Overall columns have their own names. A task's are ``TASK``, its skill, ``TASK validity``, ``TASK like
+    oracle`` and the like. Where that would be the name of another column (of a task named ``skill``, say),
+    TASK is ``task:`` and the task's name, with what is odd in it as in a URL.
+    """
+    keys = board.index.to_frame(index=False)
+    taken = {*KEYS, *board[OVERALL].columns}
+    endings = tuple({_ending(metric) for task, metric in board.columns if task != OVERALL} - {""})
+    values = board.reset_index(drop=True)
+    values.columns = pd.Index([_flat_name(task, metric, taken, endings) for task, metric in board.columns])
+    return pd.concat([keys, values], axis=1)
+
+
+def _flat_name(task: str, metric: str, taken: set[str], endings: tuple[str, ...]) -> str:
+    if task == OVERALL:
+        return metric
+    if task in taken or task.startswith("task:") or task.endswith(endings):
+        task = "task:" + quote(task, safe="", errors="replace")
+    return task + _ending(metric)
+
+
+def _ending(metric: str) -> str:
+    return "" if metric == "skill" else " " + metric.replace("_", " ")
+
+
+def terminal_tables(board: pd.DataFrame, width: int) -> list[Table]:
+    """Tables for a terminal of a width: in each cell skill above, validity below.
+
+    Many tasks stand below one another, with the models side by side; what has no room goes into further
+    tables.
     """
     tables = []
-    for (run, suite), rows in board.groupby(["run", "suite"], sort=False):
+    for (run, suite), rows in board.groupby(level=["run", "suite"], sort=False):
         title = f"{run} (suite {suite})" if run != suite else f"suite {suite}"
-        tasks = [
-            task for task in task_names(board) if rows[[task, f"{task} validity"]].notna().any(axis=None)
-        ]
-        across = len(tasks) <= MOST_ACROSS
-        step = len(rows) if across else MODELS_ACROSS
-        for start in range(0, len(rows), step):
-            table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
-            part = rows.iloc[start : start + step]
-            (_add_tasks_across if across else _add_tasks_below)(table, part, tasks)
-            tables.append(table)
+        measured = [task for task in tasks_of(board) if rows[task][[*_cells(board)]].notna().to_numpy().any()]
+        key, numbers = _tasks_below(rows, measured)
+        if len(measured) <= MOST_ACROSS:
+            key, numbers = _tasks_across(rows, measured, WIDEST_NAME if width >= NARROW else NARROW_NAME)
+        tables += fitted([key], numbers, width, one_line(title))
     return tables
 
 
-def _add_tasks_across(table: Table, rows: pd.DataFrame, tasks: Sequence[str]) -> None:
-    table.add_column("model\narm", no_wrap=True)
-    for name in ["over-all", *tasks]:
-        table.add_column(name.replace("-", "\n"), justify="right", vertical="bottom")
-    for _, row in rows.iterrows():
-        table.add_row(_heading(row), *[_cell(row, task, "\n") for task in (OVERALL, *tasks)])
+Layout = tuple[Column, list[Column]]  # what the numbers are of, and the numbers
 
 
-def _add_tasks_below(table: Table, rows: pd.DataFrame, tasks: Sequence[str]) -> None:
-    table.add_column("task", no_wrap=True, vertical="bottom")
-    for _, row in rows.iterrows():
-        table.add_column(_heading(row, NARROW_NAME), justify="right", vertical="bottom", no_wrap=True)
-    for name, task in [("overall", OVERALL), *((task, task) for task in tasks)]:
-        table.add_row(name, *[_cell(row, task, "\n") for _, row in rows.iterrows()])
+def _tasks_across(rows: pd.DataFrame, tasks: Sequence[str], widest: int) -> Layout:
+    metrics = _cells(rows)
+    headings = [("over\nall", OVERALL), *((one_line(task).replace("-", "\n"), task) for task in tasks)]
+    samplers = [sampler(model, arm, widest) for model, arm in _models_and_arms(rows)]
+    cells = [
+        (heading, [_cell(row[task], metrics, "\n") for _, row in rows.iterrows()])
+        for heading, task in headings
+    ]
+    return Column("model\narm", samplers), [Column(*column) for column in cells]
 
 
-def _heading(row: pd.Series, widest: int = WIDEST_NAME) -> Text:
-    name, arm = ("\n".join(textwrap.wrap(text, widest)) for text in (row["model"], _arm(row)))
-    return Text(name, style="bold").append(f"\n{arm}", style="not bold")
+def _tasks_below(rows: pd.DataFrame, tasks: Sequence[str]) -> Layout:
+    names, metrics = ["overall", *map(one_line, tasks)], _cells(rows)
+    samplers = [
+        Column(
+            sampler(model, arm, NARROW_NAME),
+            [_cell(row[task], metrics, "\n") for task in (OVERALL, *tasks)],
+        )
+        for (model, arm), (_, row) in zip(_models_and_arms(rows), rows.iterrows(), strict=True)
+    ]
+    return Column("task", names), samplers
+
+
+def sampler(model: str, arm: str, widest: int = WIDEST_NAME) -> Text:
+    """A model and how it was asked, below one another, in lines of so many characters at most."""
+    model, arm = ("\n".join(textwrap.wrap(plain(text), widest)) for text in (model, arm))
+    return Text(model, style="bold").append(f"\n{arm}", style="not bold")
 
 
 def markdown(board: pd.DataFrame) -> str:
-    """The leaderboard as Markdown: skill · validity in each cell."""
+    """The leaderboard as Markdown: skill · validity, and what else is shown, in each cell."""
+    tasks, metrics = tasks_of(board), _cells(board)
     blocks = []
-    for (run, suite), rows in board.groupby(["run", "suite"], sort=False):
-        tasks: Sequence[str] = task_names(board)
-        lines = [f"## {run}" + (f" (suite {suite})" if run != suite else ""), ""]
-        lines += [
-            _line(["model", "arm", "overall", *tasks]),
+    for (run, suite), rows in board.groupby(level=["run", "suite"], sort=False):
+        title = in_markdown(str(run)) + (f" (suite {in_markdown(str(suite))})" if run != suite else "")
+        lines = [
+            f"## {title}",
+            "",
+            _line(["model", "arm", "overall", *map(in_markdown, tasks)]),
             _line(["---", "---", *["---:"] * (1 + len(tasks))]),
         ]
-        for _, row in rows.iterrows():
-            cells = [_cell(row, task, " · ") for task in (OVERALL, *tasks)]
-            lines.append(_line([_escaped(row["model"]), _escaped(_arm(row)), *cells]))
+        for names, (_, row) in zip(_models_and_arms(rows), rows.iterrows(), strict=True):
+            cells = [_cell(row[task], metrics, " · ") for task in (OVERALL, *tasks)]
+            lines.append(_line([*map(in_markdown, names), *cells]))
         blocks.append("\n".join(lines))
-    return "\n\n".join([*blocks, caption()]) + "\n"
+    return "\n\n".join([*blocks, caption(board)]) + "\n"
 
 
-def caption() -> str:
+def caption(board: pd.DataFrame) -> str:
     """What the cells mean, in a sentence."""
+    labels = " · ".join(map(in_words, _cells(board)))
     return (
-        "Skill (1: exact, 0: uniform digits) · share of valid answers. "
+        f"{labels[0].upper()}{labels[1:]}. "
         f"{LIKE_ORACLE}: not to be told from a perfect sampler's skill with as many numbers. "
         f"{MISSING}: not measured. {UNANSWERED}: no answer was found in any response."
     )
 
 
-def _arm(row: pd.Series) -> str:
-    arm = row["arm"] if row["decoder"] == "ancestral" else f"{row['arm']}, {row['decoder']}"
-    return f"{arm} {UNANSWERED}" if row["answered"] == 0 else arm
+def _models_and_arms(board: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Of each row."""
+    for (_, _, model, arm, decoder), answered in zip(board.index, board[OVERALL, "answered"], strict=True):
+        yield model, way(arm, decoder) + (f" {UNANSWERED}" if answered == 0 else "")
 
 
-def _cell(row: pd.Series, task: str, between: str) -> str:
-    names = ("skill", "validity", "like_oracle")
-    if task != OVERALL:
-        names = (task, f"{task} validity", f"{task} like oracle")
-    skill, share, like_oracle = row[list(names)]
-    mark = LIKE_ORACLE if like_oracle else ""
-    return _skill(skill) + mark + between + (MISSING if math.isnan(share) else f"{share:.0%}")
+def way(arm: str, decoder: str) -> str:
+    """The arm, and the decoder where that is not the ordinary one."""
+    return arm if decoder == "ancestral" else f"{arm}, {decoder}"
 
 
-def _skill(value: float) -> str:
+def _cells(board: pd.DataFrame) -> dict[str, Metric]:
+    """What stands in the cell of a task."""
+    return shown("leaderboard", pd.unique(board.columns.get_level_values("metric")))
+
+
+def _cell(values: pd.Series, metrics: Mapping[str, Metric], between: str) -> str:
+    texts = {name: _number(values[name], metric.unit) for name, metric in metrics.items()}
+    if values["like_oracle"] is True:
+        texts["skill"] += LIKE_ORACLE
+    return between.join(texts.values())
+
+
+def _number(value: float, unit: str) -> str:
     if math.isnan(value):
         return MISSING
+    if unit == "share":
+        return f"{value:.0%}"
     if abs(value) >= 9.995:
         return f"{value:.0f}"
     return f"{value + 0.0:.2f}".replace("-0.00", "0.00")
@@ -180,8 +230,3 @@ def _skill(value: float) -> str:
 
 def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
-
-
-def _escaped(text: str) -> str:
-    """Text from outside, safe in a Markdown cell."""
-    return "".join("\\" + c if c in r"\`*_[]<>|#" else c for c in text.replace("\n", " "))

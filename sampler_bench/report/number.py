@@ -3,19 +3,20 @@
 import numpy as np
 import pandas as pd
 from rich.console import Group
-from rich.table import Table
 
 from sampler_bench.errors import InputError
+from sampler_bench.report.columns import Column, fitted
 from sampler_bench.score.divergence import numbers_of, profile
 from sampler_bench.targets import DIGITS, END
 
 WORST = 3  # digits that are marked
 BAR_WIDTH = 20
+NARROW = 60  # columns of a terminal, below which headings are broken
 NOTHING = 1e-9  # nats
 LISTED = 5  # numbers named where another was asked for
 
 
-def number_table(records: pd.DataFrame, number: str) -> Group:
+def number_table(records: pd.DataFrame, number: str, width: int = 80) -> Group:
     """A row a digit: P and Q of it, the divergence there, and the mass on dead ends; the worst are marked.
 
     Parameters
@@ -24,6 +25,8 @@ def number_table(records: pd.DataFrame, number: str) -> Group:
         Conditionals of one task, model, arm and decoder; the mean over its paraphrases is shown.
     number : str
         One that was read along.
+    width : int
+        Of the terminal; bars take what the numbers leave.
 
     Raises
     ------
@@ -35,22 +38,24 @@ def number_table(records: pd.DataFrame, number: str) -> Group:
     content, dead_ends = parts.content[0], parts.dead_end[0]
     most = max(content[np.isfinite(content)], default=0.0) or NOTHING  # what is infinite has a full bar
     worst = np.argsort(-content, kind="stable")[:WORST]
-    table = Table(box=None)
-    for heading in ("digit", "", "P", "Q", "content", "dead ends", "", ""):
-        table.add_column(heading, justify="right" if heading else "left")
-    for position, symbol in enumerate([*number, "END"]):
-        index = END if symbol == "END" else DIGITS.index(symbol)
-        table.add_row(
-            str(position + 1) if symbol != "END" else "",
-            symbol,
-            *(f"{laws[law][position][index]:.4f}" for law in ("p", "q")),
-            f"{content[position]:.4f}",
-            f"{dead_ends[position]:.4f}",
-            "◀" if position in worst and content[position] > 0 else "",
-            "█" * round(BAR_WIDTH * min(content[position] / most, 1.0)),
-        )
+    symbols = [*number, "END"]
+    at = [END if symbol == "END" else DIGITS.index(symbol) for symbol in symbols]
+    p, q = ([f"{law[symbol]:.4f}" for law, symbol in zip(laws[each], at, strict=True)] for each in ("p", "q"))
+    numbers = [
+        Column("P", p),
+        Column("Q", q),
+        Column("content", [f"{nats:.4f}" for nats in content]),
+        Column("dead ends" if width >= NARROW else "dead\nends", [f"{mass:.4f}" for mass in dead_ends]),
+    ]
+    places = [f"{place} {symbol}" for place, symbol in enumerate(symbols, 1)]
+    key = Column("digit", [*places[:-1], "END"])
+    room = width - key.width - sum(column.width for column in numbers) - len("◀  ")
+    bars = [round(max(0, min(BAR_WIDTH, room)) * min(nats / most, 1.0)) * "█" for nats in content]
+    marks = ["◀" if place in worst and nats > 0 else " " for place, nats in enumerate(content)]
+    marked = [f"{mark} {bar}".rstrip() for mark, bar in zip(marks, bars, strict=True)]
+    tables = fitted([key], [*numbers, Column("", marked, justify="left")], width)
     where = f"content {content.sum():.4f} nats, stopping {parts.stopping[0].sum():.4f} nats along {number}"
-    return Group(table, where, "P, Q: of this digit, by the truth and the model. ◀ where most is lost.")
+    return Group(*tables, where, "P, Q: of this digit, by the truth and the model. ◀ where most is lost.")
 
 
 def _along(records: pd.DataFrame, number: str) -> pd.DataFrame:

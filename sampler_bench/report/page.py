@@ -4,19 +4,16 @@ import json
 import math
 from collections.abc import Hashable
 from importlib import metadata, resources
+from typing import SupportsFloat
 
 import jinja2
 import numpy as np
 import pandas as pd
 
 from sampler_bench.report.leaderboard import KEYS, natural_order
+from sampler_bench.score.metrics import shown
 from sampler_bench.score.scores import OVERALL
 
-SHOWN = (  # figures of a row, in this order
-    *("skill", "validity", "answered", "content", "stopping", "free-digit-bias", "dead-end", "gain"),
-    *("level", "level-of-validity", "mass", "tokens", "seconds", "rank", "rank-kept"),
-    *("leading-digit", "last-digit", "mod-3", "mod-7", "mod-11", "mod-13", "duplicates"),
-)
 COLUMNS = ["value", "low", "high", "n", "like_oracle"]
 PROFILE = ("entropy", "content")
 DIGITS = 4  # significant, of numbers on the page
@@ -32,7 +29,12 @@ def page(scores: pd.DataFrame, curves: pd.DataFrame, references: frozenset[str])
     references : frozenset of str
         Models that are set apart.
     """
-    data = {"suites": _suites(scores), "rows": _rows(scores, curves, references)}
+    metrics = shown("page", pd.unique(scores["metric"]))
+    data = {
+        "suites": _suites(scores),
+        "metrics": {name: {"unit": row.unit, "about": row.about} for name, row in metrics.items()},
+        "rows": _rows(scores[scores["metric"].isin([*metrics])], curves, references),
+    }
     # What a browser would take for markup cannot stand in a script element.
     text = json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", r"\u003c")
     assets = {"style": _asset("page.css"), "script": _asset("page.js"), "data": text}
@@ -53,12 +55,11 @@ def _suites(scores: pd.DataFrame) -> list[dict]:
 
 
 def _rows(scores: pd.DataFrame, curves: pd.DataFrame, references: frozenset[str]) -> list[dict]:
-    shown = scores[scores["metric"].isin(SHOWN)]
     profiles = dict(iter(_profiles(curves).groupby(KEYS)))
     rows = []
-    for key, figures in shown.groupby(KEYS, sort=False):
+    for key, mine in scores.groupby(KEYS, sort=False):
         row = dict(zip(KEYS, key, strict=True))
-        by_task = {task: _figures(some) for task, some in figures.groupby("task", sort=False)}
+        by_task = {task: _values(some) for task, some in mine.groupby("task", sort=False)}
         answered = [found["answered"][0] for found in by_task.values() if "answered" in found]
         rows.append(
             row
@@ -66,7 +67,7 @@ def _rows(scores: pd.DataFrame, curves: pd.DataFrame, references: frozenset[str]
                 "id": len(rows),
                 "reference": row["model"] in references,
                 "unanswered": bool(answered) and not any(answered),
-                "figures": by_task,
+                "scores": by_task,
                 "curves": _by_task(profiles.get(key)),
             }
         )
@@ -74,10 +75,10 @@ def _rows(scores: pd.DataFrame, curves: pd.DataFrame, references: frozenset[str]
     return rows
 
 
-def _figures(rows: pd.DataFrame) -> dict[str, list]:
+def _values(rows: pd.DataFrame) -> dict[str, list]:
+    """COLUMNS of each metric."""
     cells = rows[["metric", *COLUMNS]].itertuples(index=False)
-    found = {metric: [*map(_number, rest)] for metric, *rest in cells}
-    return {metric: found[metric] for metric in SHOWN if metric in found}
+    return {metric: [*map(_number, rest)] for metric, *rest in cells}
 
 
 def _profiles(curves: pd.DataFrame) -> pd.DataFrame:
@@ -96,7 +97,7 @@ def _by_task(curves: pd.DataFrame | None) -> dict[Hashable, dict[str, list]]:
     return by_task
 
 
-def _number(value: object) -> object:
+def _number(value: SupportsFloat | None) -> object:
     """As it stands in JSON: rounded; null where it is not known, a sign where it is infinite."""
     if value is None or isinstance(value, bool | np.bool_):
         return value if value is None else bool(value)

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -16,6 +15,9 @@ from rich.progress import (
 )
 from rich.table import Column
 
+from sampler_bench.report.console import PlainConsole
+from sampler_bench.secrets import without_secrets
+
 SECONDS_BETWEEN_LINES = 10
 SPEEDS = (("conditionals", "positions"), ("samples", "samples"))  # of which records, and what they are called
 
@@ -24,37 +26,38 @@ class Display:
     """Says what happens. Use as a context manager. ``quiet`` says nothing."""
 
     def __init__(self, quiet: bool = False):
-        self._console = Console(stderr=True, quiet=quiet, highlight=False)
+        self._console = PlainConsole(stderr=True, quiet=quiet)
         self._bar = Progress(
-            TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
-            TextColumn("{task.fields[speed]}"),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1)),
+            TextColumn("{task.fields[speed]}", markup=False, table_column=Column(no_wrap=True)),
             BarColumn(bar_width=8),
             MofNCompleteColumn(),
-            TimeRemainingColumn(compact=True),
             console=self._console,
             expand=True,
             disable=not self._console.is_terminal,
         )
         self._task = self._bar.add_task("", total=None, visible=False, speed="")
-        self._model, self._done, self._total, self._last_line = "", 0, 0, 0.0
+        self._stage, self._done, self._total, self._before, self._last_line = "", 0, 0, 0, 0.0
 
     def __enter__(self) -> "Display":
-        self._bar.start()
         return self
 
     def __exit__(self, *_):
-        self._bar.stop()
+        if self._console.is_terminal:  # elsewhere rich would end what it has not shown with an empty line
+            self._bar.stop()
 
     def say(self, line: str) -> None:
-        self._console.print(line, markup=False, soft_wrap=True)
+        self._console.print(without_secrets(line), soft_wrap=True)
 
-    def begin(self, model: str, done: int, total: int) -> None:
-        """Start on a model: ``total`` units, of which ``done`` are there already."""
-        self._model, self._done, self._total = model, done, total
+    def begin(self, what: str, done: int, total: int) -> None:
+        """Start on the truth, or a model: ``total`` units, of which ``done`` are there already."""
+        self._stage, self._done, self._total, self._before = what, done, total, done
         self._started, self._records = time.monotonic(), Counter()
         again = f", {done} done before" if done else ""
-        self.say(f"{model}: {total} units{again}")
-        self._bar.reset(self._task, description=model, completed=done, total=total, visible=True)
+        self.say(f"{what}: {total} units{again}")
+        if self._console.is_terminal:
+            self._bar.start()
+        self._bar.reset(self._task, description=what, completed=done, total=total, visible=True)
 
     def advance(self, what: str, kind: str, records: int) -> None:
         """One more unit is done, with so many records of a kind."""
@@ -62,21 +65,35 @@ class Display:
         self._records[kind] += records
         seconds = time.monotonic() - self._started
         speeds = [
-            f"{self._records[kind] / seconds:.0f} {name}/s" for kind, name in SPEEDS if self._records[kind]
+            f"{_rate(self._records[kind] / seconds)} {name}/s" for kind, name in SPEEDS if self._records[kind]
         ]
-        speed = ", ".join(speeds)
+        left = seconds / (self._done - self._before) * (self._total - self._done)
+        speed = ", ".join([*speeds, f"{_duration(left)} left"])
         self._bar.update(self._task, description=what, speed=speed, completed=self._done)
         late = time.monotonic() - self._last_line > SECONDS_BETWEEN_LINES
         if not self._console.is_terminal and (late or self._done == self._total):
             self._last_line = time.monotonic()
-            self.say(f"{self._model}: {self._done} of {self._total} units  ({what}, {speed})")
+            self.say(f"{self._stage}: {self._done} of {self._total} units  ({what}, {speed})")
+
+
+def _rate(a_second: float) -> str:
+    return f"{a_second:.0f}" if a_second >= 9.5 else f"{a_second:.2g}"
+
+
+def _duration(seconds: float) -> str:
+    """To two digits, in a unit that suits: 40 s, 12 min, 2.5 h."""
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= 1.5 * size:
+            return f"{_rate(seconds / size)} {unit}"
+    return f"{seconds:.0f} s"
 
 
 @contextmanager
 def share_done(what: str, quiet: bool = False) -> Iterator[Callable[[float], None]]:
     """A function to call with the share of the work that is done, from 0 to 1."""
-    console = Console(stderr=True, quiet=quiet, highlight=False)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    console = PlainConsole(stderr=True, quiet=quiet)
+    said = TextColumn("{task.description}", markup=False)
+    columns = (said, BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task, last_line = bar.add_task(what, total=1.0), time.monotonic()
 
@@ -85,6 +102,6 @@ def share_done(what: str, quiet: bool = False) -> Iterator[Callable[[float], Non
             bar.update(task, completed=share)
             if not console.is_terminal and time.monotonic() - last_line > SECONDS_BETWEEN_LINES:
                 last_line = time.monotonic()
-                console.print(f"{what}: {share:.1%}", markup=False, soft_wrap=True)
+                console.print(f"{what}: {share:.1%}", soft_wrap=True)
 
         yield report

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from sampler_bench.score.estimate import RESAMPLES, interval_of_draws, student_interval
-from sampler_bench.score.figure import Figure, Point
+from sampler_bench.score.estimate import RESAMPLES
+from sampler_bench.score.intervals import interval_of_draws, student_interval
+from sampler_bench.score.score import Point, Score
 from sampler_bench.score.truth import Truth
 from sampler_bench.targets import Mixture
 
 
-def component_shares(records: pd.DataFrame, truth: Truth) -> Iterator[Figure]:
+def component_shares(records: pd.DataFrame, truth: Truth) -> Iterator[Score]:
     """The realised share of each component: the mean posterior over the valid answers.
 
     Its expectation for a perfect sampler is the nominal weight, the floor. Bootstrap over answers.
@@ -22,13 +23,13 @@ def component_shares(records: pd.DataFrame, truth: Truth) -> Iterator[Figure]:
     n, rng = len(answers), np.random.default_rng(truth.seed("components"))
     posteriors = np.array([truth.target.posterior(answer) for answer in answers])
     draws = posteriors[rng.integers(n, size=(RESAMPLES, n))].mean(axis=1)
-    lows, highs = interval_of_draws(posteriors.mean(axis=0), draws, n)
+    lows, highs = np.clip(interval_of_draws(posteriors.mean(axis=0), draws, n), 0.0, 1.0)
     perfect = np.array([truth.target.posterior(number) for number in truth.draws])
     scatter = perfect[rng.integers(len(perfect), size=(RESAMPLES, n))].mean(axis=1)
     floor_lows, floor_highs = np.quantile(scatter, (0.025, 0.975), axis=0)
     for index, share in enumerate(truth.target.shares):
-        yield Figure(
-            f"component-{index + 1}", "share", posteriors[:, index].mean(), lows[index], highs[index], n=n,
+        yield Score(
+            f"component-{index + 1}", posteriors[:, index].mean(), lows[index], highs[index], n=n,
             floor=share, floor_low=floor_lows[index], floor_high=floor_highs[index],
         )  # fmt: skip
 

@@ -67,7 +67,7 @@ def profile(records: pd.DataFrame) -> Profile:
 
 def profiles_by_paraphrase(records: pd.DataFrame) -> dict[str, Profile]:
     """A profile for each paraphrase, all along the same numbers."""
-    return {name: _profile(rows) for name, rows in records.groupby("paraphrase")}
+    return {str(name): _profile(rows) for name, rows in records.groupby("paraphrase")}
 
 
 def mean_profile(profiles: Sequence[Profile]) -> Profile:

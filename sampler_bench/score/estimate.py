@@ -4,15 +4,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, stdtrit
+
+from sampler_bench.score.calibration import calibrated_weights, misses, unexplained, usable_covariates
+from sampler_bench.score.intervals import EXACT, FEWEST, NONE, Reach, reach_of_few, student_factor
 
 RESAMPLES = 1000
-NUMBERS_A_COVARIATE = 8  # fewer cannot carry a regression
-COVERAGE = 0.95
-Z = 1.959963984540054  # normal quantile of that coverage
-FEW = 8  # numbers: for fewer, intervals are Student's
-NO_SPREAD = 1e-9  # standard deviation, nats, below which a covariate is rounding
-COLLINEAR = 1e-10  # relative, of the eigenvalues of a correlation matrix
 GROUPS = 4096  # numbers, or groups of them, to resample at most
 BLOCK = 4_000_000  # of those held at once
 
@@ -26,54 +22,42 @@ class Means:
     value, low, high : ndarray, shape (quantities,)
     draws : ndarray, shape (RESAMPLES, quantities), or None
         None where the numbers are all there are: then there is no sampling error.
+    reach : Reach
+        How the interval was made of the draws.
+    used : tuple of int
+        The covariates that the means are calibrated on, by their columns.
     """
 
     value: np.ndarray
     low: np.ndarray
     high: np.ndarray
     draws: np.ndarray | None
+    reach: Reach = EXACT
+    used: tuple[int, ...] = ()
 
     def all_draws(self, quantity: int) -> np.ndarray:
         """The draws of a quantity; its value again and again where there is no error."""
         return np.full(RESAMPLES, self.value[quantity]) if self.draws is None else self.draws[:, quantity]
 
-
-def calibrated_weights(weight: np.ndarray, covariates: np.ndarray) -> np.ndarray:
-    """Weights that make the weighted means of ``covariates`` zero, their known expectation.
-
-    The regression (calibration) estimator of survey sampling, Deville and Sarndal, JASA 87 (1992):
-    a mean under these weights is the plain mean less the part that the regression on the covariates
-    explains by the luck of the draw.
-
-    Parameters
-    ----------
-    weight : ndarray, shape (resamples, numbers)
-        Rows summing to 1.
-    covariates : ndarray, shape (numbers, covariates)
-        Quantities whose expectations are 0. One that does not vary, or that others make up, is left out.
-
-    Returns
-    -------
-    ndarray, shape (resamples, numbers)
-        Rows summing to 1.
-    """
-    spread = covariates.std(axis=0)
-    scaled = covariates / np.where(spread > NO_SPREAD, spread, np.inf)
-    mean = weight @ scaled
-    products = (scaled[:, :, None] * scaled[:, None, :]).reshape(len(scaled), -1)
-    size = scaled.shape[1]
-    covariance = (weight @ products).reshape(-1, size, size) - mean[:, :, None] * mean[:, None, :]
-    slope = np.einsum("rij,rj->ri", np.linalg.pinv(covariance, rcond=COLLINEAR, hermitian=True), mean)
-    return weight * (1 + np.sum(slope * mean, axis=1, keepdims=True) - slope @ scaled.T)
+    def spread_draws(self, quantity: int) -> np.ndarray:
+        """The same, spread as far as the interval reaches; nan where there is none."""
+        return self.reach.of(quantity).spread(self.value[quantity], self.all_draws(quantity))
 
 
 def calibrated_means(values: np.ndarray, weight: np.ndarray, covariates: np.ndarray | None) -> np.ndarray:
     """Calibrated means of quantities over drawn numbers, shape (quantities,); see ``means_over_numbers``."""
-    return _means(values, weight[None], _affordable(covariates, len(values)))[0]
+    return _means(values, weight[None], _used(covariates, len(values))[1], weight)[0]
 
 
 def means_over_numbers(
-    values: np.ndarray, weight: np.ndarray, covariates: np.ndarray | None, seed: int
+    values: np.ndarray,
+    weight: np.ndarray,
+    covariates: np.ndarray | None,
+    seed: int,
+    *,
+    strata: np.ndarray | None = None,
+    expectation: np.ndarray | float = 0.0,
+    least: float = -math.inf,
 ) -> Means:
     """Calibrated means of quantities over drawn numbers, with their bootstrap over numbers.
 
@@ -85,98 +69,127 @@ def means_over_numbers(
     weight : ndarray, shape (numbers,)
         Summing to 1.
     covariates : ndarray, shape (numbers, covariates), or None
-        Quantities whose expectations are 0, the most important first: one is used for every eight numbers.
-        None says that the numbers are all there are.
+        Quantities whose expectations are 0, the most important first; ``usable_covariates`` chooses.
+        None says that the numbers are all there are. Where one shows that a part of the target was missed,
+        there is no interval.
     seed : int
         The same for the same numbers, so that models are compared on the same resamples.
+    strata : ndarray of int, shape (numbers,), optional
+        From which stratum each number was drawn: resamples are drawn within them.
+    expectation : ndarray, shape (RESAMPLES, covariates), or 0
+        Where an expectation is an estimate itself: what it may be instead, resample by resample.
+    least : float
+        Below which no quantity can be: what falls there is set to it.
     """
-    value = calibrated_means(values, weight, covariates)
+    used, taken = _used(covariates, len(values))
+    value = np.maximum(_means(values, weight[None], taken, weight)[0], least)
     if covariates is None:
         return Means(value, value, value, None)
-    numbers, used = len(values), _affordable(covariates, len(values))
-    values, resampled = _grouped(values), _grouped(used)
+    groups = _Groups.of(weight, strata)
+    reach = NONE if misses(covariates) else _reach(values, weight, taken, groups.stratum_of_numbers)
+    values, resampled = groups.means(values), groups.means(taken)
+    expected = np.broadcast_to(expectation, (RESAMPLES, covariates.shape[1]))[:, used]
     rng, rows = np.random.default_rng(seed), max(1, min(RESAMPLES, BLOCK // len(values)))
+    blocks = [slice(done, min(done + rows, RESAMPLES)) for done in range(0, RESAMPLES, rows)]
     draws = np.concatenate(
         [
-            _means(values, _resampled(len(values), min(rows, RESAMPLES - done), rng), resampled)
-            for done in range(0, RESAMPLES, rows)
+            _means(values, groups.resampled(b.stop - b.start, rng), resampled, groups.weight, expected[b])
+            for b in blocks
         ]
     )
-    return Means(value, *interval_of_draws(value, draws, numbers, used.shape[1]), draws)
+    draws = np.maximum(draws, least)
+    low, high = (np.maximum(end, least) for end in reach.interval(value, draws))
+    return Means(value, low, high, draws, reach, used)
 
 
-def _grouped(values: np.ndarray) -> np.ndarray:
-    """Means of groups of numbers, if they are very many: groups are as independent as the numbers."""
-    if len(values) <= GROUPS:
-        return values
-    starts = np.linspace(0, len(values), GROUPS, endpoint=False).astype(int)
-    return np.add.reduceat(values, starts) / np.diff(starts, append=len(values))[:, None]
+@dataclass(frozen=True)
+class _Groups:
+    """Numbers as they are resampled: groups of them if they are very many, as independent as the numbers.
 
-
-def _affordable(covariates: np.ndarray | None, numbers: int) -> np.ndarray:
-    return np.empty((numbers, 0)) if covariates is None else covariates[:, : numbers // NUMBERS_A_COVARIATE]
-
-
-def _means(values: np.ndarray, weight: np.ndarray, covariates: np.ndarray) -> np.ndarray:
-    """A row for each row of weights."""
-    if covariates.shape[1]:
-        weight = calibrated_weights(weight, covariates)
-    infinite = np.isinf(values).any(axis=0)
-    return np.where(infinite, np.inf, weight @ np.where(infinite, 0.0, values))
-
-
-def _resampled(numbers: int, rows: int, rng: np.random.Generator) -> np.ndarray:
-    """Weights of bootstrap resamples: how often each number was picked, over how many there are."""
-    picks = rng.integers(numbers, size=(rows, numbers)) + numbers * np.arange(rows)[:, None]
-    return np.bincount(picks.ravel(), minlength=rows * numbers).reshape(rows, numbers) / numbers
-
-
-def interval_of_draws(
-    value: np.ndarray | float, draws: np.ndarray, numbers: int, covariates: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
-    """The 95 % interval of ``value`` from its bootstrap draws along axis 0; nan where none can be had.
-
-    Percentiles, widened for few numbers as Student's t is (Hesterberg, The American Statistician 69, 2015:
-    "expanded percentile"). Resamples of very few cannot reach far enough: for them Student's t itself, with
-    the draws' standard deviation.
+    ``weight``, ``stratum``: of each group; ``starts``: the first number of each.
     """
-    freedom = numbers - 1 - covariates
-    if freedom < 1:
-        return np.full(draws.shape[1:], math.nan), np.full(draws.shape[1:], math.nan)
-    widening = _widening(numbers, freedom)
-    if numbers < FEW:
-        finite = np.isfinite(draws).all(axis=0)
-        half = np.where(finite, widening * Z * np.where(finite, draws, 0.0).std(axis=0), np.inf)
-        half = np.where(np.isinf(value), 0.0, half)
-        return value - half, value + half
-    tail = ndtr(-widening * Z)
-    low = np.quantile(draws, tail, axis=0, method="lower")
-    return low, np.quantile(draws, 1 - tail, axis=0, method="higher")
+
+    weight: np.ndarray
+    stratum: np.ndarray
+    starts: np.ndarray
+    stratum_of_numbers: np.ndarray
+    number_weight: np.ndarray
+
+    @classmethod
+    def of(cls, weight: np.ndarray, strata: np.ndarray | None) -> "_Groups":
+        strata = np.zeros(len(weight), int) if strata is None else strata
+        starts = np.arange(len(weight))
+        if len(weight) > GROUPS:
+            first = np.linspace(0, len(weight), GROUPS, endpoint=False).astype(int)
+            starts = np.union1d(first, np.flatnonzero(np.diff(strata, prepend=strata[0])))
+        return cls(np.add.reduceat(weight, starts), strata[starts], starts, strata, weight)
+
+    def means(self, values: np.ndarray) -> np.ndarray:
+        if len(self.starts) == len(values):
+            return values
+        weighted = np.add.reduceat(values * self.number_weight[:, None], self.starts)
+        return weighted / self.weight[:, None]
+
+    def resampled(self, rows: int, rng: np.random.Generator) -> np.ndarray:
+        """Weights of bootstrap resamples: each stratum keeps its share, its groups as often as picked."""
+        weights = np.zeros((rows, len(self.weight)))
+        for stratum in np.unique(self.stratum):
+            (inside,) = np.nonzero(self.stratum == stratum)
+            size = len(inside)
+            picks = rng.integers(size, size=(rows, size)) + size * np.arange(rows)[:, None]
+            times = np.bincount(picks.ravel(), minlength=rows * size).reshape(rows, size)
+            weights[:, inside] = times * (self.weight[inside].sum() / size)
+        return weights
 
 
-def student_interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The 95 % interval of the mean along axis 0: Student's t; nan for one value."""
-    n, mean = len(values), values.mean(axis=0)
-    if n == 1:
-        return np.full(mean.shape, math.nan), np.full(mean.shape, math.nan)
-    half = -stdtrit(n - 1, (1 - COVERAGE) / 2) * values.std(axis=0, ddof=1) / math.sqrt(n)
-    return mean - half, mean + half
+def _used(covariates: np.ndarray | None, numbers: int) -> tuple[tuple[int, ...], np.ndarray]:
+    """Which covariates are used, and these."""
+    if covariates is None:
+        return (), np.empty((numbers, 0))
+    used = usable_covariates(covariates)
+    return used, covariates[:, used]
 
 
-def widened(value: float, draws: np.ndarray, numbers: int) -> np.ndarray:
-    """Draws spread about ``value`` as far as Student's t is wider than the normal; nan for one number."""
-    return value + (_widening(numbers, numbers - 1) if numbers > 1 else math.nan) * (draws - value)
+def _means(
+    values: np.ndarray,
+    weight: np.ndarray,
+    covariates: np.ndarray,
+    whole: np.ndarray,
+    expectation: np.ndarray | float = 0.0,
+) -> np.ndarray:
+    """A row for each row of weights; of a quantity with infinite values, their sum: infinite, or unknown."""
+    if covariates.shape[1]:
+        weight = calibrated_weights(weight, covariates, whole, expectation)
+    finite = np.isfinite(values).all(axis=0)
+    with np.errstate(invalid="ignore"):
+        beyond = np.where(np.isfinite(values), 0.0, values).sum(axis=0)
+    return np.where(finite, weight @ np.where(finite, values, 0.0), beyond)
 
 
-def _widening(numbers: int, freedom: int) -> float:
-    """How much farther than resamples of so few numbers an interval must reach."""
-    return -stdtrit(freedom, (1 - COVERAGE) / 2) / Z * math.sqrt(numbers / freedom)
+def _reach(values: np.ndarray, weight: np.ndarray, covariates: np.ndarray, strata: np.ndarray) -> Reach:
+    """By how many numbers there are in the strata, and how much of the scatter comes from each.
 
-
-def wilson_interval(successes: np.ndarray | int, trials: int) -> tuple[np.ndarray, np.ndarray]:
-    """95 % interval of a share: Wilson, JASA 22 (1927), as in Brown, Cai, DasGupta (2001)."""
-    share, z2 = np.asarray(successes) / trials, Z**2 / trials
-    centre = (share + z2 / 2) / (1 + z2)
-    half = Z / (1 + z2) * np.sqrt(share * (1 - share) / trials + z2 / (4 * trials))
-    low, high = np.maximum(0.0, centre - half), np.minimum(1.0, centre + half)
-    return np.where(share == 0, 0.0, low), np.where(share == 1, 1.0, high)
+    In a stratum of n numbers, resamples scatter by (n - 1) / n of what they should. Degrees of freedom are
+    Satterthwaite's (Biometrics Bulletin 2, 1946), of what the covariates do not explain; with one stratum
+    these are n - 1. Each covariate takes its share of them.
+    """
+    numbers, taken = len(values), covariates.shape[1]
+    names, size = np.unique(strata, return_counts=True)
+    if len(names) == 1:
+        return reach_of_few(numbers, taken)
+    if numbers - len(names) < FEWEST - 1:
+        return NONE
+    finite = np.isfinite(values).all(axis=0)
+    rest = unexplained(np.where(finite, values, 0.0), weight, covariates)
+    scatter = np.stack(  # of each stratum's part of the mean: its squared standard error
+        [weight[strata == name].sum() ** 2 * rest[strata == name].var(axis=0, ddof=1) for name in names]
+    )
+    scatter = scatter / size[:, None]
+    total = scatter.sum(axis=0)
+    steady = total > 0
+    freedom = np.full(values.shape[1], float(numbers - len(names)))
+    np.divide(total**2, (scatter**2 / (size[:, None] - 1)).sum(axis=0), out=freedom, where=steady)
+    missed = np.ones(values.shape[1])
+    np.divide(total, (scatter * (1 - 1 / size[:, None])).sum(axis=0), out=missed, where=steady)
+    left = (numbers - len(names) - taken) / (numbers - len(names))
+    return Reach(student_factor(freedom * left) * np.sqrt(missed / left), student=True)

@@ -1,7 +1,7 @@
-"""Figures and curves from conditionals: how far the model's law is from the truth, and where."""
+"""Scores and curves from conditionals: how far the model's law is from the truth, and where."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,23 +9,26 @@ import numpy as np
 import pandas as pd
 
 from sampler_bench.score.divergence import Profile, mean_profile, numbers_of, profiles_by_paraphrase
-from sampler_bench.score.estimate import Means, calibrated_means, interval_of_draws, means_over_numbers
-from sampler_bench.score.figure import Figure, Point, certain
-from sampler_bench.score.truth import Truth
+from sampler_bench.score.estimate import RESAMPLES, Means, calibrated_means, means_over_numbers
+from sampler_bench.score.intervals import Z, middle
+from sampler_bench.score.score import Point, Score, certain
+from sampler_bench.score.truth import NOTHING, Truth
 from sampler_bench.targets.ladder import sieve_ladder, sieve_level
+from sampler_bench.targets.strata import strata
 
-SUMS = {  # figure, summed over positions: its unit, its part of a profile
-    "content": ("nats", lambda part: part.content),
-    "stopping": ("nats", lambda part: part.stopping),
-    "format": ("nats", lambda part: np.where(part.may_end, 0.0, part.stopping)),
-    "stop": ("nats", lambda part: np.where(part.may_end, part.stopping, 0.0)),
-    "free-digit-bias": ("nats", lambda part: part.free),
-    "dead-end": ("digits", lambda part: part.dead_end),
-    "jsd": ("nats", lambda part: part.jsd),
-    "variation": ("digits", lambda part: part.variation),
-    "bound": ("nats", lambda part: part.bound),
+SUMS = {  # metric, summed over positions: its part of a profile
+    "content": lambda part: part.content,
+    "stopping": lambda part: part.stopping,
+    "format": lambda part: np.where(part.may_end, 0.0, part.stopping),
+    "stop": lambda part: np.where(part.may_end, part.stopping, 0.0),
+    "free-digit-bias": lambda part: part.free,
+    "dead-end": lambda part: part.dead_end,
+    "jsd": lambda part: part.jsd,
+    "variation": lambda part: part.variation,
+    "bound": lambda part: part.bound,
 }
 CONTENT = list(SUMS).index("content")
+LUCK, OWN_LUCK = "luck", "own-luck"  # what a score is calibrated on
 CURVES = ("content", "stopping", "entropy", "free", "jsd", "variation", "dead_end")  # by position
 LOOK_AHEAD = ("content", "entropy", "prefixes")  # by what is left to write
 DECADE = math.log(10) * (1 - 1e-12)  # nats; less rounding, so that N(u) = 10 falls into the second
@@ -35,22 +38,25 @@ DECADE = math.log(10) * (1 - 1e-12)  # nats; less rounding, so that N(u) = 10 fa
 class TaskSkill:
     """The skill at one task, with what the mean over a suite needs of it.
 
-    ``draws``: of its bootstrap. ``numbers``: how many were read along; ``enumerated``: whether these are all.
+    ``draws``: of its bootstrap, spread as far as its interval reaches; nan where there is none.
     """
 
-    figure: Figure
+    score: Score
     paraphrases: list[str]
     draws: np.ndarray
-    numbers: int
-    enumerated: bool
 
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What the conditionals of one model, arm and decoder say of one task."""
+    """What the conditionals of one model, arm and decoder say of one task.
+
+    ``direct``: what those of the same model and decoder say under the arm that answers at once; None for that
+    arm itself, or where it was not measured.
+    """
 
     truth: Truth
     records: pd.DataFrame
+    direct: "Knowledge | None" = None
 
     @cached_property
     def parts(self) -> dict[str, Profile]:
@@ -88,48 +94,79 @@ class Knowledge:
         return own if np.isfinite(own).all() else np.zeros_like(own)
 
     @cached_property
+    def strata(self) -> np.ndarray:
+        """By number: the stratum that it was drawn from. One for all, if they were not drawn so."""
+        weight = self.whole.weight
+        if self.truth.stratified and not self.enumerated:
+            drawn = strata(self.truth.target, len(weight))
+            numbers = [stratum.numbers for stratum in drawn]
+            if np.allclose(weight, np.repeat([stratum.weight for stratum in drawn], numbers)):
+                return np.repeat(np.arange(len(drawn)), numbers)
+        return np.zeros(len(weight), int)
+
+    @cached_property
+    def information_draws(self) -> np.ndarray:
+        """I(S), and where that is an estimate what else it may be; shape (RESAMPLES,)."""
+        errors = np.random.default_rng(self.truth.seed("information")).normal(size=RESAMPLES)
+        return np.maximum(self.truth.information + self.truth.information_error * errors, NOTHING)
+
+    @cached_property
     def sums(self) -> Means:
         """Of SUMS, in that order."""
-        return self._means([kind(self.whole).sum(axis=1) for _, kind in SUMS.values()])
+        return self._means([kind(self.whole).sum(axis=1) for kind in SUMS.values()])
 
-    def content_draws(self) -> np.ndarray:
-        return self.sums.all_draws(CONTENT)
+    @property
+    def calibrated(self) -> str:
+        return "+".join((LUCK, OWN_LUCK)[index] for index in self.sums.used)
 
     def skill(self) -> TaskSkill:
         """Its draws are nan where there is nothing to have skill at."""
-        figure = next(figure for figure in self.figures() if figure.metric == "skill")
-        draws = 1 - self.content_draws() / (self.truth.information if self.truth.constrains else math.nan)
-        return TaskSkill(figure, list(self.parts), draws, len(self.numbers), self.enumerated)
+        score = next(score for score in self.scores() if score.metric == "skill")
+        draws = self.sums.reach.of(CONTENT).spread(score.value, self._skill_draws())
+        return TaskSkill(score, list(self.parts), np.minimum(draws, 1.0))
 
-    def figures(self) -> Iterator[Figure]:
-        """All figures; each with the value that a perfect sampler has."""
+    def _skill_draws(self) -> np.ndarray:
+        information_draws = self.information_draws if self.truth.constrains else math.nan
+        return 1 - self.sums.all_draws(CONTENT) / information_draws
+
+    def scores(self) -> Iterator[Score]:
+        """All scores; each with the value that a perfect sampler has, where that is known."""
         n = len(self.whole.weight)
-        for (metric, (unit, kind)), value, low, high in zip(
+        for (metric, kind), value, low, high in zip(
             SUMS.items(), self.sums.value, self.sums.low, self.sums.high, strict=True
         ):
             spread = [self._value(part, kind(part)) for part in self.parts.values()]
-            floor = {} if metric == "bound" else certain(0.0)
-            yield Figure(metric, unit, value, low, high, spread, n, **floor)
+            floor = certain(math.nan if metric == "bound" else 0.0)
+            yield Score(metric, value, low, high, spread, n, **floor, calibrated=self.calibrated)
             if metric == "content":
                 yield from self._of_content(value, low, high, spread, n)
-        yield Figure("information", "nats", *[self.truth.information] * 3, n=n)
-        if self.truth.log_size is not None:
-            yield Figure("ln-size", "nats", *[self.truth.log_size] * 3, n=n)
+        off = Z * self.truth.information_error
+        for metric, value in (("information", self.truth.information), ("ln-size", self.truth.log_size)):
+            if value is not None:
+                yield Score(metric, value, max(value - off, 0.0), value + off, n=n)
+        if self.direct:
+            yield gain(self.direct, self)
 
     def _of_content(
         self, value: float, low: float, high: float, spread: list[float], n: int
-    ) -> Iterator[Figure]:
+    ) -> Iterator[Score]:
         """Skill and sieve level: content on other scales, on which more is better."""
-        information = self.truth.information if self.truth.constrains else math.nan
-        skill, skill_high, skill_low = (1 - nats / information for nats in (value, low, high))
-        skills = [1 - nats / information for nats in spread]
-        yield Figure("skill", "1", skill, skill_low, skill_high, skills, n, **certain(1.0))
+        yield self._skill(value, spread, n)
         target = self.truth.target
         if sieve_ladder(target):
             level, level_high, level_low = (sieve_level(target, nats) for nats in (value, low, high))
             levels = [sieve_level(target, nats) for nats in spread]
             root = certain(sieve_level(target, 0.0))
-            yield Figure("level", "y", level, level_low, level_high, levels, n, **root)
+            calibrated = self.calibrated
+            yield Score("level", level, level_low, level_high, levels, n, **root, calibrated=calibrated)
+
+    def _skill(self, content: float, spread: list[float], n: int) -> Score:
+        """Its interval holds the error of I, which moves content and its measure together."""
+        information = self.truth.information if self.truth.constrains else math.nan
+        skill, skills = 1 - content / information, [1 - nats / information for nats in spread]
+        low, high = self.sums.reach.of(CONTENT).interval(skill, self._skill_draws())
+        ends = float(low), min(float(high), 1.0)
+        return Score("skill", skill, *ends, skills, n, **certain(1.0), calibrated=self.calibrated)
 
     def points(self) -> Iterator[Point]:
         """All curves: by position, and what lies ahead by digits and decades of completions left."""
@@ -141,10 +178,11 @@ class Knowledge:
         for axis, places, metrics in [*kinds, ("decades-left", decades, LOOK_AHEAD)]:
             reached = np.unique(places[whole.present])
             tables = [self._by_place(metric, places, reached) for metric in metrics]
-            means = self._means(np.concatenate(tables, axis=1).T)
+            means = self._means(list(np.concatenate(tables, axis=1).T))
             labels = [(metric.replace("_", "-"), int(at)) for metric in metrics for at in reached]
-            for (metric, at), *figures in zip(labels, means.value, means.low, means.high, strict=True):
-                yield Point(axis, at, metric, *map(float, figures), len(whole.weight))
+            for (metric, at), *values in zip(labels, means.value, means.low, means.high, strict=True):
+                value, low, high = map(float, values)
+                yield Point(axis, at, metric, value, low, high, len(whole.weight))
 
     def _by_place(self, metric: str, places: np.ndarray, reached: np.ndarray) -> np.ndarray:
         """Sums of each number's entries at each place, shape (numbers, places)."""
@@ -155,15 +193,25 @@ class Knowledge:
         np.add.at(table, (number, np.searchsorted(reached, places[present])), values[present])
         return table
 
-    def _means(self, columns: list[np.ndarray] | np.ndarray) -> Means:
-        covariates, seed = self.covariates(self.whole), self.truth.seed("numbers")
-        return means_over_numbers(np.stack(columns, axis=1), self.whole.weight, covariates, seed)
+    def _means(self, columns: Sequence[np.ndarray]) -> Means:
+        return means_over_numbers(
+            np.stack(columns, axis=1),
+            self.whole.weight,
+            self.covariates(self.whole),
+            self.truth.seed("numbers"),
+            strata=self.strata,
+            expectation=np.column_stack(
+                [self.information_draws - self.truth.information, np.zeros(RESAMPLES)]
+            ),
+            least=0.0,
+        )
 
     def _value(self, part: Profile, values: np.ndarray) -> float:
-        return float(calibrated_means(values.sum(axis=1)[:, None], part.weight, self.covariates(part))[0])
+        means = calibrated_means(values.sum(axis=1)[:, None], part.weight, self.covariates(part))
+        return max(float(means[0]), 0.0)
 
 
-def gain(direct: Knowledge, other: Knowledge) -> Figure:
+def gain(direct: Knowledge, other: Knowledge) -> Score:
     """Content of the direct answer less content of another arm, nats: what asking otherwise is worth.
 
     Along numbers that both were read along, each is compared with itself. Where the other arm has numbers of
@@ -171,17 +219,25 @@ def gain(direct: Knowledge, other: Knowledge) -> Figure:
     """
     place = {number: row for row, number in enumerate(direct.numbers)}
     rows = [place.get(number, -1) for number in other.numbers]
+    calibrated = ""
     with np.errstate(invalid="ignore"):  # infinite less infinite is not known
         if -1 in rows or (direct.enumerated and other.enumerated):
             value = direct.sums.value[CONTENT] - other.sums.value[CONTENT]
-            draws = direct.content_draws() - np.random.default_rng(0).permutation(other.content_draws())
-            low, high = interval_of_draws(value, draws, min(len(direct.numbers), len(rows)))
+            independent = np.random.default_rng(0).permutation(other.sums.spread_draws(CONTENT))
+            low, high = middle(direct.sums.spread_draws(CONTENT) - independent)
         else:
             contents = [one.whole.content.sum(axis=1) for one in (direct, other)]
             own = [one.own_luck(one.whole) for one in (direct, other)]
-            difference = (contents[0][rows] - contents[1])[:, None]
-            covariates = np.column_stack([own[0][rows] - own[1], other.luck(other.whole)])
-            seed = other.truth.seed("numbers")
-            means = means_over_numbers(difference, other.whole.weight, covariates, seed)
+            means = means_over_numbers(
+                (contents[0][rows] - contents[1])[:, None],
+                other.whole.weight,
+                np.column_stack([own[0][rows] - own[1], other.luck(other.whole)]),
+                other.truth.seed("numbers"),
+                strata=other.strata,
+                expectation=np.column_stack(
+                    [np.zeros(RESAMPLES), other.information_draws - other.truth.information]
+                ),
+            )
             value, low, high = means.value[0], means.low[0], means.high[0]
-    return Figure("gain", "nats", value, low, high, n=len(rows), floor=0.0)
+            calibrated = "+".join((OWN_LUCK, LUCK)[index] for index in means.used)
+    return Score("gain", value, low, high, n=len(rows), floor=0.0, calibrated=calibrated)

@@ -1,55 +1,54 @@
-"""All scores of a run, in long form: a row a figure, and a row a point of a curve."""
+"""All scores of a run, in long form: a row a score, and a row a point of a curve."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from sampler_bench.cluster import Cluster
-from sampler_bench.measure.records import CURVES, SCORES
-from sampler_bench.models.reference import find_reference
-from sampler_bench.score.answers import (
-    costs,
-    digits_written,
-    evenness,
-    level_of_validity,
-    mass,
-    shares,
-    survival,
-)
-from sampler_bench.score.components import commitment, component_shares
-from sampler_bench.score.figure import Figure, Point
-from sampler_bench.score.knowledge import Knowledge, TaskSkill, gain
+from sampler_bench.errors import InputError
+from sampler_bench.runs.records import CURVES, OVERALL, SCORES
+from sampler_bench.score.answers import digits_written, survival
+from sampler_bench.score.components import commitment
+from sampler_bench.score.knowledge import Knowledge, TaskSkill
+from sampler_bench.score.metrics import Metric, find, table
 from sampler_bench.score.overall import Key, overall_skill, ranks
+from sampler_bench.score.score import Point, Score
 from sampler_bench.score.truth import Truth
 
-OVERALL = "(overall)"  # in the task column: the whole suite
+if TYPE_CHECKING:
+    from sampler_bench.executor.executor import Executor
+
 ROW = ["model", "arm", "decoder"]  # what makes a row of the leaderboard
 DIRECT = ("direct", "few-shot")  # arms that answer at once; gains are over the first that was measured
 
 
 class Scores(NamedTuple):
-    """Two tables, of the SCORES and the CURVES schema (``measure/records.py``)."""
+    """Two tables, of the SCORES and the CURVES schema (``runs/records.py``)."""
 
-    figures: pd.DataFrame
+    scores: pd.DataFrame
     curves: pd.DataFrame
 
 
 @dataclass(frozen=True)
 class TaskRecords:
-    """What is known of a task, and the records of it."""
+    """What is known of a task, the records of it, and what is to be scored.
+
+    All that a process needs that scores it, the functions of metrics from outside too.
+    """
 
     truth: Truth
     conditionals: pd.DataFrame
     samples: pd.DataFrame
+    metrics: Sequence[Metric]
 
 
 class TaskScores(NamedTuple):
-    """Figures and points of one task with what they are of, and the skill of each row."""
+    """Scores and points of one task with what they are of, and the skill of each row."""
 
-    scored: list[tuple[Key, list[Figure], list[Point]]]
+    scored: list[tuple[Key, list[Score], list[Point]]]
     skills: dict[Key, TaskSkill]
 
 
@@ -58,7 +57,8 @@ def score(
     truths: Sequence[Truth],
     conditionals: pd.DataFrame,
     samples: pd.DataFrame,
-    cluster: Cluster | None = None,
+    is_reference: Callable[[str], bool],
+    executor: "Executor | None" = None,
 ) -> Scores:
     """Scores of a run.
 
@@ -69,64 +69,86 @@ def score(
     truths : sequence of Truth
         Of its tasks, in the suite's order.
     conditionals, samples : DataFrame
-        The records (``measure/records.py``).
-    cluster : Cluster, optional
-        Where tasks are scored, each by itself; by default in this process. The scores are the same.
+        The records (``runs/records.py``).
+    is_reference : callable
+        Whether a model of that name is a reference sampler, which has no rank.
+    executor : Executor, optional
+        What scores the tasks, each by itself; by default this process. The scores are the same.
 
     Returns
     -------
     Scores
-        ``task`` is ``(overall)`` for a figure of the whole suite, given where every task has been measured.
+        ``task`` is ``(overall)`` for a score of the whole suite, given where every task has been measured.
     """
     materials = (
-        TaskRecords(truth, *(each[each["task"] == truth.task] for each in (conditionals, samples)))
+        TaskRecords(truth, _of(truth.task, conditionals), _of(truth.task, samples), table())
         for truth in truths
     )
-    each = cluster.map(score_task, materials) if cluster else ((one, score_task(one)) for one in materials)
-    by_task = {material.truth.task: scores for material, scores in each}
+    here = ((one, score_task(one)) for one in materials)
+    with closing(executor.map(score_task, materials) if executor else here) as scored:
+        by_task = {material.truth.task: scores for material, scores in scored}
     collected = _Collected()
     skills: dict[Key, dict[str, TaskSkill]] = defaultdict(dict)
     for truth in truths:
-        for key, figures, points in by_task[truth.task].scored:
-            collected.add(truth.task, key, figures, points)
+        for key, scores, points in by_task[truth.task].scored:
+            collected.add(truth.task, key, scores, points)
         for key, skill in by_task[truth.task].skills.items():
             skills[key][truth.task] = skill
-    _add_overall(collected, truths, skills, samples)
+    _add_overall(collected, truths, skills, samples, is_reference)
     return collected.tables(suite, [truth.task for truth in truths])
+
+
+def _of(task: str, records: pd.DataFrame) -> pd.DataFrame:
+    return records[records["task"] == task]
+
+
+def _by_row(records: pd.DataFrame) -> Iterator[tuple[Key, pd.DataFrame]]:
+    for (model, arm, decoder), rows in records.groupby(ROW):
+        yield (str(model), str(arm), str(decoder)), rows
 
 
 def score_task(records: TaskRecords) -> TaskScores:
     """All that can be said of one task alone."""
     truth, scored = records.truth, []
-    for key, rows in records.samples.groupby(ROW):
-        scored.append((key, _figures_of_samples(rows, truth), _curves_of_samples(rows, truth)))
-    known = {key: Knowledge(truth, rows) for key, rows in records.conditionals.groupby(ROW)}
+    for key, rows in _by_row(records.samples):
+        scores = [*_scores_of_samples(records.metrics, rows, truth)]
+        scored.append((key, scores, _curves_of_samples(rows, truth)))
+    alone = {key: Knowledge(truth, rows) for key, rows in _by_row(records.conditionals)}
+    known = {key: _beside(key, alone) for key in alone}
     for key, knowledge in known.items():
-        base = _base(key, known)
-        gained = [gain(base, knowledge)] if base else []
-        scored.append((key, [*knowledge.figures(), *gained], list(knowledge.points())))
+        functions = dict.fromkeys(each.function for each in records.metrics if each.of == "conditionals")
+        scores = [score for function in functions if function for score in function(knowledge)]
+        scored.append((key, scores, list(knowledge.points())))
     return TaskScores(scored, {key: knowledge.skill() for key, knowledge in known.items()})
 
 
-def unanswered(figures: pd.DataFrame) -> list[str]:
+def unanswered(scores: pd.DataFrame) -> list[str]:
     """A sentence for each model and arm in none of whose responses an answer was found."""
-    answered = figures[figures["metric"] == "answered"].groupby(ROW)["value"].max()
+    answered = scores[scores["metric"] == "answered"].groupby(ROW)["value"].max()
     return [
         f"{model}, arm {arm}: no answer was found in any response; see whether the arm's rule fits"
         for model, arm, _ in answered.index[answered == 0]
     ]
 
 
+def _unit(score: Score) -> str:
+    """Raises InputError if the table of metrics has no row of that name."""
+    row = find(score.metric)
+    if row is None:
+        raise InputError(f"a score of {score.metric!r}: no metric has that name; add one (score/metrics.py)")
+    return row.unit
+
+
 class _Collected:
-    """Figures and points, with what they are of."""
+    """Scores and points, with what they are of."""
 
     def __init__(self) -> None:
-        self._figures: list[dict] = []
+        self._scores: list[dict] = []
         self._points: list[dict] = []
 
-    def add(self, task: str, key: Key, figures: Iterable[Figure], points: Iterable[Point] = ()) -> None:
+    def add(self, task: str, key: Key, scores: Iterable[Score], points: Iterable[Point] = ()) -> None:
         of = {"task": task, **dict(zip(ROW, key, strict=True))}
-        self._figures += [of | figure.cells() for figure in figures]
+        self._scores += [of | {"unit": _unit(score)} | score.cells() for score in scores]
         self._points += [of | vars(point) for point in points]
 
     def tables(self, suite: str, tasks: Sequence[str]) -> Scores:
@@ -142,35 +164,35 @@ class _Collected:
                     kind="stable",
                     ignore_index=True,
                 )
-                for rows, schema in ((self._figures, SCORES), (self._points, CURVES))
+                for rows, schema in ((self._scores, SCORES), (self._points, CURVES))
             )
         )
 
 
-def _figures_of_samples(records: pd.DataFrame, truth: Truth) -> list[Figure]:
-    return [
-        *shares(records),
-        *level_of_validity(records, truth),
-        *costs(records),
-        *mass(records),
-        *evenness(records, truth),
-        *component_shares(records, truth),
-    ]
+def _scores_of_samples(
+    metrics: Sequence[Metric], records: pd.DataFrame, truth: Truth | None
+) -> Iterator[Score]:
+    """Of one task or, without a truth, of the whole suite."""
+    for of, function in dict.fromkeys((each.of, each.function) for each in metrics):
+        if of == "all samples" and function:
+            yield from function(records)
+        elif of == "samples" and function and truth:
+            yield from function(records, truth)
 
 
 def _curves_of_samples(records: pd.DataFrame, truth: Truth) -> list[Point]:
     return [*survival(records, truth), *commitment(records, truth), *digits_written(records, truth)]
 
 
-def _base(key: Key, known: Mapping[Key, Knowledge]) -> Knowledge | None:
-    """The same model and decoder under the arm that answers at once; None for that arm itself."""
+def _beside(key: Key, known: Mapping[Key, Knowledge]) -> Knowledge:
+    """With the same model and decoder under the arm that answers at once, unless it is that arm itself."""
     model, arm, decoder = key
     for direct in DIRECT:
         if arm == direct:
-            return None
+            break
         if (model, direct, decoder) in known:
-            return known[model, direct, decoder]
-    return None
+            return replace(known[key], direct=known[model, direct, decoder])
+    return known[key]
 
 
 def _add_overall(
@@ -178,14 +200,15 @@ def _add_overall(
     truths: Sequence[Truth],
     skills: Mapping[Key, Mapping[str, TaskSkill]],
     samples: pd.DataFrame,
+    is_reference: Callable[[str], bool],
 ) -> None:
     overall = {key: overall_skill(by_task, truths) for key, by_task in skills.items()}
     for key, each in overall.items():
         if each:
             collected.add(OVERALL, key, [each.skill])
-    ranked = {key: each for key, each in overall.items() if each and not find_reference(key[0])}
-    for key, figure in ranks(ranked):
-        collected.add(OVERALL, key, [figure])
-    for key, records in samples.groupby(ROW):
+    ranked = {key: each for key, each in overall.items() if each and not is_reference(key[0])}
+    for key, score in ranks(ranked):
+        collected.add(OVERALL, key, [score])
+    for key, records in _by_row(samples):
         if {truth.task for truth in truths} <= set(records["task"]):
-            collected.add(OVERALL, key, [*shares(records), *costs(records)])
+            collected.add(OVERALL, key, _scores_of_samples(table(), records, None))

@@ -15,12 +15,18 @@ NOTHING = 1e-9  # nats: a target with no more information is uniform digits itse
 
 @dataclass(frozen=True)
 class Truth:
-    """A task's name and target, I(S) in nats, and how many members there are, if that is known."""
+    """A task's name and target, I(S) in nats, and how many members there are, if that is known.
+
+    ``information_error``: the standard error of I, where it is an estimate. ``stratified``: whether numbers
+    of a mixture were drawn from each component by itself.
+    """
 
     task: str
     target: Target
     information: float
     members: int | None
+    information_error: float = 0.0
+    stratified: bool = False
 
     @property
     def constrains(self) -> bool:
@@ -40,5 +46,5 @@ class Truth:
 
     @cached_property
     def draws(self) -> list[str]:
-        """Numbers drawn from the target, to know how a perfect sampler's figures scatter."""
+        """Numbers drawn from the target, to know how a perfect sampler's scores scatter."""
         return self.target.sample(DRAWS, np.random.default_rng(self.seed("draws")))

@@ -8,8 +8,8 @@ import numpy as np
 from gmpy2 import mpz
 from scipy.stats import binom
 
-from sampler_bench.score.estimate import COVERAGE, wilson_interval
-from sampler_bench.score.figure import Figure, Point
+from sampler_bench.score.intervals import COVERAGE, wilson_interval
+from sampler_bench.score.score import Point, Score
 from sampler_bench.targets import END, Target, UniformTarget
 
 REPEATS = 1999  # of a Monte-Carlo test
@@ -20,7 +20,7 @@ LISTED = 2000  # members of a target that is not uniform, to look for duplicates
 ALL_DIFFERENT = 2**62  # members: two draws from more are not alike
 
 
-def uniformity(answers: Sequence[str], target: Target, information: float, seed: int) -> list[Figure]:
+def uniformity(answers: Sequence[str], target: Target, information: float, seed: int) -> list[Score]:
     """Tests of what was written against the truth: Holm-adjusted over all that can be made.
 
     Parameters
@@ -35,7 +35,7 @@ def uniformity(answers: Sequence[str], target: Target, information: float, seed:
 
     Returns
     -------
-    list of Figure
+    list of Score
         ``leading-digit``, ``last-digit``, ``mod-3``, ...: total variation distance between the shares among
         the answers and their probabilities. ``duplicates``: the share of answers that repeat an earlier one.
         Each with the mean and range of a perfect sampler at the same n, and the p-value.
@@ -43,10 +43,10 @@ def uniformity(answers: Sequence[str], target: Target, information: float, seed:
     if not answers:
         return []
     rng = np.random.default_rng(seed)
-    figures = [distance(metric, seen, law, rng) for metric, seen, law in _classes(answers, target)]
-    figures += duplicates(answers, target, information, rng)
-    adjusted = holm([figure.p for figure in figures])
-    return [replace(figure, p_adjusted=p) for figure, p in zip(figures, adjusted, strict=True)]
+    scores = [distance(metric, seen, law, rng) for metric, seen, law in _classes(answers, target)]
+    scores += duplicates(answers, target, information, rng)
+    adjusted = holm([score.p for score in scores])
+    return [replace(score, p_adjusted=p) for score, p in zip(scores, adjusted, strict=True)]
 
 
 def _classes(answers: Sequence[str], target: Target) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
@@ -69,11 +69,11 @@ def digit_shares(answers: Sequence[str], target: Target) -> Iterator[Point]:
                 ("answers", counts / n, wilson_interval(counts, n)),
                 ("truth", law, np.array(binom.interval(COVERAGE, n, np.clip(law, 0, 1))) / n),
             ):
-                for digit, figures in enumerate(zip(shares, lows, highs, strict=True)):
-                    yield Point(axis, digit, metric, *map(float, figures), n)
+                for digit, (share, low, high) in enumerate(zip(shares, lows, highs, strict=True)):
+                    yield Point(axis, digit, metric, float(share), float(low), float(high), n)
 
 
-def distance(metric: str, seen: np.ndarray, law: np.ndarray, rng: np.random.Generator) -> Figure:
+def distance(metric: str, seen: np.ndarray, law: np.ndarray, rng: np.random.Generator) -> Score:
     """Total variation distance between observed shares and a law, with a Monte-Carlo multinomial test.
 
     The test statistic is Pearson's; p = (1 + draws at least as far) / (1 + draws), which is never below the
@@ -85,8 +85,8 @@ def distance(metric: str, seen: np.ndarray, law: np.ndarray, rng: np.random.Gene
     from_perfect = _variation(drawn, law)
     as_far = np.count_nonzero(_pearson(drawn, law) >= _pearson(counts[None], law) * (1 - 1e-12))
     low, high = np.quantile(from_perfect, (0.025, 0.975))
-    return Figure(
-        metric, "tv", _variation(counts[None], law)[0], n=n, floor=from_perfect.mean(), floor_low=low,
+    return Score(
+        metric, _variation(counts[None], law)[0], n=n, floor=from_perfect.mean(), floor_low=low,
         floor_high=high, p=(1 + as_far) / (1 + REPEATS),
     )  # fmt: skip
 
@@ -104,7 +104,7 @@ def _pearson(counts: np.ndarray, law: np.ndarray) -> np.ndarray:
 
 def duplicates(
     answers: Sequence[str], target: Target, information: float, rng: np.random.Generator
-) -> Iterator[Figure]:
+) -> Iterator[Score]:
     """The share of answers that repeat an earlier one, against as many draws from the target (birthdays).
 
     Two-sided: to repeat oneself too rarely is no chance either. Nothing where the chance of a repeat is not
@@ -117,8 +117,8 @@ def duplicates(
         return
     tails = [1 + np.count_nonzero(drawn >= repeats), 1 + np.count_nonzero(drawn <= repeats)]
     low, high = np.quantile(drawn, (0.025, 0.975), method="inverted_cdf")
-    yield Figure(
-        "duplicates", "share", repeats / n, n=n, floor=drawn.mean() / n,
+    yield Score(
+        "duplicates", repeats / n, n=n, floor=drawn.mean() / n,
         floor_low=low / n, floor_high=high / n,
         p=min(1.0, 2 * min(tails) / (1 + len(drawn))),
     )  # fmt: skip
@@ -146,9 +146,9 @@ def _repeats_of_draws(
 
 def holm(p: Sequence[float]) -> np.ndarray:
     """P-values adjusted for their number: Holm, Scandinavian Journal of Statistics 6 (1979)."""
-    p = np.asarray(p)
-    order = np.argsort(p)
-    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    adjusted = np.empty_like(p)
+    given = np.asarray(p)
+    order = np.argsort(given)
+    stepped = np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1))
+    adjusted = np.empty_like(given)
     adjusted[order] = np.minimum(stepped, 1.0)
     return adjusted

@@ -7,12 +7,14 @@ P(s | u) = P(u s) / P(u) is over eleven symbols: the digits 0..9 and END.
 import math
 from abc import ABC, abstractmethod
 from bisect import bisect_left
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from sampler_bench.errors import DeadPrefixError, InputError
+from sampler_bench.errors import InputError
+from sampler_bench.integers import MOST_DIGITS, shown, to_int
 
 DIGITS = "0123456789"
 END = 10  # index of the end symbol in a conditional
@@ -50,7 +52,8 @@ class LogProbability:
 class Target(ABC):
     """An exact distribution over digit strings.
 
-    ``digits`` is the longest length; ``fixed`` tells whether every string has it.
+    ``digits`` is the longest length; ``fixed`` tells whether every string has it. A family whose members can
+    be counted after any prefix is a ``CountedTarget``; others may count after some prefixes, or after none.
     """
 
     digits: int
@@ -58,9 +61,13 @@ class Target(ABC):
     # Read by pydantic when a task file is checked: no key but the fields, no silent conversion.
     __pydantic_config__: ClassVar[dict] = {"extra": "forbid", "strict": True}
 
-    @abstractmethod
     def count(self, prefix: str) -> int | None:
-        """N(prefix), the number of members that start with it; None where only a density is known."""
+        """N(prefix), the number of members that start with it; None where it is not known.
+
+        That of a ``CountedTarget`` always is. Raises InputError unless it is up to ``digits`` digits.
+        """
+        self.check_prefix(prefix)
+        return None
 
     @abstractmethod
     def conditional(self, prefix: str) -> Conditional:
@@ -91,8 +98,19 @@ class Target(ABC):
         """Whether the digit string is a member. Anything else, of whatever form, is not."""
 
     @abstractmethod
-    def sample(self, size: int, rng: np.random.Generator) -> list[str]:
-        """Independent exact draws; the same generator state gives the same draws."""
+    def sample(self, size: int, rng: "np.random.Generator") -> list[str]:
+        """Independent exact draws; the same generator state gives the same draws.
+
+        Few draws are the beginning of many from the same state.
+        """
+
+    @property
+    def draws(self) -> int:
+        """The edition of ``sample``, raised where the same seed no longer draws the same numbers.
+
+        It is part of what identifies records, so that no run goes on with other numbers than it began with.
+        """
+        return 1
 
     @abstractmethod
     def information(self) -> float:
@@ -100,6 +118,18 @@ class Target(ABC):
 
         U's first digit is one of 1..9, or of 0..9 where P allows a 0 there.
         """
+
+    @property
+    def information_error(self) -> float:
+        """Standard error of ``information``, nats; 0 where it is exact."""
+        return 0.0
+
+    def state(self, prefix: str) -> Hashable:
+        """What decides how a prefix goes on: prefixes of one length with one state go on alike.
+
+        They have the same probability, too, unless that is 0. At the least, the prefix itself.
+        """
+        return prefix
 
     def residues(self, modulus: int) -> np.ndarray | None:
         """P(a draw is r modulo ``modulus``) for r = 0..modulus-1; None where it is not known.
@@ -116,7 +146,7 @@ class Target(ABC):
         law = np.zeros(modulus)
         for rank in range(size):
             number, p = self.nth_member(rank)
-            law[int(number) % modulus] += p
+            law[to_int(number) % modulus] += p
         return law / law.sum()
 
     def live_digits(self, number: str) -> int:
@@ -125,18 +155,23 @@ class Target(ABC):
         return bisect_left(lengths, True, key=lambda k: self.log_probability(number[:k]).value == -math.inf)
 
     @property
+    def doubtful_lengths(self) -> range:
+        """Lengths of prefix of which ``live_digits`` does not know whether they can be completed."""
+        return range(0)
+
+    @property
     def slow_lengths(self) -> range:
         """Lengths of prefix at which a question takes seconds; questions at others take milliseconds."""
         return range(0)
 
     def check_prefix(self, prefix: str) -> None:
         """Raise InputError unless ``prefix`` is a string of at most ``digits`` decimal digits."""
-        strange = next((c for c in prefix if c not in DIGITS), None)
-        if strange is not None:
-            raise InputError(f"prefix {prefix!r} holds {strange!r}; only the digits 0-9 may stand")
+        if prefix and not (prefix.isascii() and prefix.isdigit()):
+            strange = prefix.strip(DIGITS)[0]
+            raise InputError(f"prefix {shown(prefix)!r} holds {strange!r}; only the digits 0-9 may stand")
         if len(prefix) > self.digits:
             raise InputError(
-                f"prefix {prefix!r} has {len(prefix)} digits, but numbers here have {self.digits}"
+                f"prefix {shown(prefix)!r} has {len(prefix)} digits, but numbers here have {self.digits}"
                 + ("" if self.fixed else " at most")
             )
 
@@ -146,98 +181,25 @@ class Target(ABC):
         if size is None:
             raise InputError(f"{self} are not counted, so they have no ranks")
         if not 0 <= index < size:
-            raise InputError(f"rank {index} is outside 0..{size - 1} of {self}")
+            raise InputError(f"rank {shown(index)} is outside 0..{shown(size - 1)} of {self}")
 
-    def check_digits(self) -> None:
-        """Raise InputError unless ``digits`` is at least 1."""
+    def check_digits(self, most: int = MOST_DIGITS) -> None:
+        """Raise InputError unless ``digits`` is from 1 to ``most``."""
         if self.digits < 1:
-            raise InputError(f"digits = {self.digits}: a number has at least 1 digit")
+            raise InputError(f"digits = {shown(self.digits)}: a number has at least 1 digit")
+        if self.digits > most:
+            raise InputError(f"digits = {shown(self.digits)}: this family has numbers of up to {most} digits")
 
 
-class UniformTarget(Target):
-    """The uniform distribution over a finite set of numbers of exactly ``digits`` digits.
-
-    A family supplies ``_count`` for well-formed prefixes; everything else follows from the counts.
-    """
-
-    fixed = True
+class CountedTarget(Target):
+    """A target that counts its members after any prefix, the empty one included: ``count`` is never None."""
 
     @abstractmethod
-    def _count(self, prefix: str) -> int | None:
-        """N(prefix) for a prefix of at most ``digits`` digits that does not start with 0."""
+    def count(self, prefix: str) -> int:
+        """N(prefix), the number of members that start with it.
 
-    def count(self, prefix: str) -> int | None:
-        """N(prefix), None if not known. Raises InputError unless the prefix is up to ``digits`` digits."""
-        self.check_prefix(prefix)
-        return 0 if prefix.startswith("0") else self._count(prefix)
-
-    def conditional(self, prefix: str) -> Conditional:
-        total = self.count(prefix)
-        if total == 0:
-            raise DeadPrefixError(f"no member of {self} starts with {prefix!r}")
-        children = [] if len(prefix) == self.digits else [self.count(prefix + digit) for digit in DIGITS]
-        p = np.zeros(SYMBOLS)
-        # Division of Python integers is correctly rounded, however large they are.
-        p[: len(children)] = [child / total for child in children]
-        p[END] = (total - sum(children)) / total
-        return Conditional(p)
-
-    def log_probability(self, prefix: str) -> LogProbability:
-        count = self.count(prefix)
-        return LogProbability(math.log(count) - math.log(self.count("")) if count else -math.inf)
-
-    def nth_member(self, rank: int) -> tuple[str, float]:
-        return self.unrank(rank), 1 / self.count("")
-
-    def contains(self, number: str) -> bool:
-        well_formed = len(number) == self.digits and number.isascii() and number.isdigit()
-        return well_formed and self.count(number) == 1
-
-    def unrank(self, index: int) -> str:
-        """The member of rank ``index`` (from 0) in increasing order: unranking by counts."""
-        self.check_rank(index)
-        prefix = ""
-        while len(prefix) < self.digits:
-            prefix, index = self._descend(prefix, index)
-        return prefix
-
-    def _descend(self, prefix: str, index: int) -> tuple[str, int]:
-        """The prefix with the digit under which the member of that rank lies, and its rank there."""
-        for digit in DIGITS:
-            below = self.count(prefix + digit)
-            if index < below:
-                return prefix + digit, index
-            index -= below
-        raise AssertionError(f"the children of {prefix!r} hold fewer members than it")
-
-    def sample(self, size: int, rng: np.random.Generator) -> list[str]:
-        total = self.count("")
-        return [self.unrank(random_below(total, rng)) for _ in range(size)]
-
-    def information(self) -> float:
-        everything = 9 * 10 ** (self.digits - 1)
-        return math.log(everything) - math.log(self.count(""))
-
-
-class IntervalTarget(UniformTarget):
-    """A uniform target whose family counts members of any interval of integers."""
-
-    @abstractmethod
-    def _count_between(self, lo: int, hi: int) -> int:
-        """Members x with lo <= x < hi, for bounds inside the range of ``digits``-digit numbers."""
-
-    def _count(self, prefix: str) -> int:
-        if prefix == "":
-            return self._count_between(10 ** (self.digits - 1), 10**self.digits)
-        scale = 10 ** (self.digits - len(prefix))
-        lo = int(prefix) * scale
-        return self._count_between(lo, lo + scale)
-
-
-def random_below(bound: int, rng: np.random.Generator) -> int:
-    """A uniform integer in [0, bound), of any size, by rejection on random bits."""
-    bits = (bound - 1).bit_length()
-    while True:
-        value = int.from_bytes(rng.bytes((bits + 7) // 8)) >> (-bits % 8)
-        if value < bound:
-            return value
+        Raises
+        ------
+        InputError
+            Unless the prefix is a string of at most ``digits`` digits.
+        """

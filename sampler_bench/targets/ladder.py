@@ -5,8 +5,8 @@ from functools import lru_cache
 
 from sampler_bench.errors import InputError
 from sampler_bench.targets.base import Target
-from sampler_bench.targets.constellations import TupleTarget
-from sampler_bench.targets.sieved import Sieved
+from sampler_bench.targets.counting.tuple_target import TupleTarget
+from sampler_bench.targets.families.sieved import Sieved
 
 RUNGS = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 10**2, 10**3, 10**4, 10**5, 10**6)
 LARGEST = 300  # power of ten that stands for the root of longer numbers

@@ -1,25 +1,32 @@
 """The laws every target obeys. A new family is right only if these hold for it."""
 
 import math
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from sampler_bench.targets.base import DIGITS, END, SYMBOLS, Target, UniformTarget
+from sampler_bench.integers import to_int
+from sampler_bench.targets.base import DIGITS, END, SYMBOLS, CountedTarget, Target
+from sampler_bench.targets.uniform import UniformTarget
 
 MODULI = (3, 10, 12)
+STATES = 8  # digits of the longest prefixes whose states are compared
 ROUNDING = 1e-9  # relative, of sums and products over up to a thousand digits
 
 
-def assert_laws(target: Target, rng: np.random.Generator, walks: int = 20) -> None:
+def assert_laws(target: Target, rng: "np.random.Generator", walks: int = 20) -> None:
     """Check the laws along ``walks`` numbers drawn from the target.
 
     * conditionals sum to 1 and say how they were found; only where they are exact is there no bound;
     * ``log_probability`` is the sum of the logarithms of the conditionals (the chain rule);
     * a drawn number is contained and may end there; if all have one length, it must, and none ends before;
+    * a ``CountedTarget`` counts after any prefix;
     * where members are counted, children and the number itself sum to the parent; of a uniform target the
       conditional is their share, and the conditionals of a number multiply to 1 / |S|;
     * if all are counted, every rank has a member of its own, with the probability that conditionals give it;
     * what a family says of residues fits its draws, and is what a list of its members says if they are few;
+    * few draws are the beginning of many from the same state of the generator;
+    * prefixes of one length with one ``state`` have the same probability and go on alike;
     * a drawn number lives to its end, and one with a digit changed as far as its prefixes have a probability.
 
     Raises
@@ -27,7 +34,10 @@ def assert_laws(target: Target, rng: np.random.Generator, walks: int = 20) -> No
     AssertionError
         Naming the law, the target and the prefix.
     """
-    for number in target.sample(walks, rng):
+    _assert_beginnings(target, rng, walks)
+    numbers = target.sample(walks, rng)
+    _assert_states(target, numbers)
+    for number in numbers:
         for k in range(len(number)):
             _assert_node(target, number[:k])
         end = target.conditional(number).p[END]
@@ -49,6 +59,27 @@ def assert_laws(target: Target, rng: np.random.Generator, walks: int = 20) -> No
         assert numbers == sorted(set(numbers)), f"{target}: ranks are not in the order of a dictionary"
 
 
+def _assert_beginnings(target: Target, rng: "np.random.Generator", walks: int) -> None:
+    seed = int(rng.integers(2**63))
+    many = target.sample(walks, np.random.default_rng(seed))
+    for few in {0, 1, walks - 1}:
+        drawn = target.sample(few, np.random.default_rng(seed))
+        assert drawn == many[:few], f"{target}: {few} draws are not the beginning of {walks}"
+
+
+def _assert_states(target: Target, numbers: Sequence[str]) -> None:
+    known: dict[tuple[int, Hashable], str] = {}
+    for prefix in sorted({number[:k] for number in numbers for k in range(min(len(number), STATES) + 1)}):
+        other = known.setdefault((len(prefix), target.state(prefix)), prefix)
+        if other != prefix:
+            ways = [
+                (target.log_probability(each).value, *target.conditional(each).p) for each in (prefix, other)
+            ]
+            assert np.allclose(*ways, rtol=ROUNDING, atol=ROUNDING), (
+                f"{target}: {prefix!r} and {other!r} are said to go on alike, and do not"
+            )
+
+
 def _assert_node(target: Target, prefix: str) -> None:
     conditional = target.conditional(prefix)
     assert conditional.p.shape == (SYMBOLS,), f"{target}: conditional({prefix!r}) has a wrong shape"
@@ -60,9 +91,12 @@ def _assert_node(target: Target, prefix: str) -> None:
     assert exact == (conditional.bound == 0), f"{target}: wrong label at {prefix!r}"
     total = target.count(prefix)
     if total is None:
+        assert not isinstance(target, CountedTarget), f"{target}: does not count after {prefix!r}"
         return
     assert exact, f"{target}: counts members after {prefix!r}, but the conditional is {conditional.method}"
-    children = [target.count(prefix + digit) for digit in DIGITS]
+    counts = [target.count(prefix + digit) for digit in DIGITS]
+    children = [count for count in counts if count is not None]
+    assert len(children) == len(DIGITS), f"{target}: counts members after {prefix!r}, but not digit by digit"
     own = total - sum(children)
     assert own == (conditional.p[END] > 0), f"{target}: children of {prefix!r} do not sum to it"
     assert [child > 0 for child in children] == (conditional.p[:END] > 0).tolist(), (
@@ -84,7 +118,7 @@ def _assert_chain_rule(target: Target, number: str) -> None:
         )
 
 
-def _assert_lives(target: Target, number: str, rng: np.random.Generator) -> None:
+def _assert_lives(target: Target, number: str, rng: "np.random.Generator") -> None:
     assert target.live_digits(number) == len(number), f"{target}: {number} is a member, but does not live"
     if target.count("") is not None:
         place = int(rng.integers(len(number)))
@@ -95,13 +129,13 @@ def _assert_lives(target: Target, number: str, rng: np.random.Generator) -> None
         )
 
 
-def _assert_residues(target: Target, rng: np.random.Generator) -> None:
+def _assert_residues(target: Target, rng: "np.random.Generator") -> None:
     for modulus in MODULI:
         law = target.residues(modulus)
         if law is not None:
             assert law.shape == (modulus,), f"{target}: residues mod {modulus} have a wrong shape"
             assert math.isclose(law.sum(), 1, rel_tol=ROUNDING), f"{target}: mod {modulus} is no distribution"
-            drawn = [int(number) % modulus for number in target.sample(10, rng)]
+            drawn = [to_int(number) % modulus for number in target.sample(10, rng)]
             assert law[drawn].all(), f"{target}: draws what has probability 0 mod {modulus}"
             listed = Target.residues(target, modulus)
             assert listed is None or np.allclose(law, listed, rtol=0, atol=ROUNDING), (

@@ -22,12 +22,14 @@ from rich.table import Table
 
 from sampler_bench.measure.decoders import parse_decoder
 from sampler_bench.measure.execute import execute
-from sampler_bench.measure.plan import Settings, Unit, Units
-from sampler_bench.measure.store import RunFolder
-from sampler_bench.models import digit_laws, smollm2
+from sampler_bench.measure.plan import Unit, Units
+from sampler_bench.models.engines import digit_laws
+from sampler_bench.models.engines.transport import FIRST_LIMIT, Transport
+from sampler_bench.models.engines.vllm import VllmModel
 from sampler_bench.models.sources import ServerOptions, find_model
-from sampler_bench.models.transport import FIRST_LIMIT, Transport
-from sampler_bench.models.vllm_client import VllmModel
+from sampler_bench.models.weights import smollm2
+from sampler_bench.runs.manifest import Settings
+from sampler_bench.runs.store import RunFolder
 from sampler_bench.tasks import Catalog
 
 TASKS = {"even-12": 8, "even-100": 2}  # numbers read along, in three wordings
@@ -81,7 +83,7 @@ def _measure(url: str, key: str | None, units: list[Unit], bodies: list[dict]) -
 
     async def work(folder: RunFolder) -> None:
         async with VllmModel(Transport([url], key), smollm2.NAME) as model:
-            complete = model._complete
+            complete = model._choice
             model._laws._complete = lambda body: (
                 bodies.append({"model": smollm2.NAME, **body}) or complete(body)
             )

@@ -13,16 +13,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ray.cluster_utils import Cluster as Nodes
+from ray.cluster_utils import Cluster
 from rich.console import Console
 from rich.table import Table
 
 from sampler_bench import run
-from sampler_bench.cluster import AHEAD, Cluster
+from sampler_bench.executor.executor import Executor
+from sampler_bench.executor.here import Here
+from sampler_bench.executor.ray_cluster import AHEAD, Ray
 from sampler_bench.kernels import count_tuples
-from sampler_bench.targets.tables import make_table
-from sampler_bench.targets.tuple_names import parse_tuple
+from sampler_bench.targets.counting.tables import make_table
+from sampler_bench.targets.counting.tuple_names import parse_tuple
 from tests.cluster.three_nodes import NODE
+from tests.processes import units
 
 DIGITS, DEPTH = 11, 3
 REPEATS = 5
@@ -67,18 +70,18 @@ def _tables(scratch: Path) -> Table:
     return table
 
 
-def _count(scratch: Path, threads: int | None, cluster: Cluster | None) -> None:
-    make_table("twin-primes", DIGITS, DEPTH, threads, folder=scratch / "table", cluster=cluster)
+def _count(scratch: Path, threads: int | None, executor: Executor | None) -> None:
+    make_table("twin-primes", DIGITS, DEPTH, threads, folder=scratch / "table", executor=executor)
     shutil.rmtree(scratch / "table")
 
 
 @contextmanager
-def _cluster(workers: int) -> Iterator[Cluster]:
+def _cluster(workers: int) -> Iterator[Ray]:
     """Nodes of one core each, whose workers have loaded the kernels."""
-    nodes = Nodes(initialize_head=True, head_node_args={**NODE, "include_dashboard": False})
+    nodes = Cluster(initialize_head=True, head_node_args={**NODE, "include_dashboard": False})
     for _ in range(workers - 1):
         nodes.add_node(**NODE)
-    with Cluster(nodes.address) as cluster:
+    with Ray(nodes.address) as cluster:
         list(cluster.map(_load_kernels, range(4 * workers)))
         yield cluster
     nodes.shutdown()
@@ -93,7 +96,7 @@ def _nothing(_: int) -> None:
     pass
 
 
-def _overhead_of_nothing(cluster: Cluster, cores: int) -> float:
+def _overhead_of_nothing(cluster: Ray, cores: int) -> float:
     """Milliseconds a task, given out as on a cluster of so many cores."""
     cluster._cores, cluster._asked = cores, time.monotonic() + 10**6
     return 1000 * _seconds(lambda: list(cluster.map(_nothing, range(TASKS)))) / TASKS
@@ -103,19 +106,19 @@ def _run(scratch: Path) -> str:
     """Milliseconds a unit of a run, on the cluster and without."""
     extra, alone = [], []
 
-    def measure(cluster: Cluster | None, folder: Path) -> None:
-        run(SUITE, [SAMPLER], out=folder, samples=SAMPLES, cluster=cluster)
+    def measure(executor: Executor, folder: Path) -> None:
+        run(SUITE, [SAMPLER], out=folder, samples=SAMPLES, executor=executor)
 
     for repeat in range(REPEATS):
         here, there = scratch / f"here-{repeat}", scratch / f"there-{repeat}"
-        without = _seconds(measure, None, here)
+        without = _seconds(measure, Here(), here)
         with _cluster(1) as cluster:
             within = _seconds(measure, cluster, there)
-        units = len(list(here.glob("*/*.parquet")))
-        alone.append(1000 * without / units)
-        extra.append(1000 * (within - without) / units)
+        count = len(units(here))
+        alone.append(1000 * without / count)
+        extra.append(1000 * (within - without) / count)
     return (
-        f"{SAMPLER} on {SUITE}, {units} units: {_span(alone)} ms a unit here, {_span(extra)} ms more on a "
+        f"{SAMPLER} on {SUITE}, {count} units: {_span(alone)} ms a unit here, {_span(extra)} ms more on a "
         "cluster of one core"
     )
 

@@ -1,36 +1,28 @@
 """Runs and tables in a bucket, over the S3 API."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
 from sampler_bench.files import location
 from sampler_bench.publish import read_scores
-from sampler_bench.targets.tables import make_table, read_table
-from tests.processes import parts, wait_until
+from sampler_bench.targets.counting.tables import make_table, read_table
+from tests.processes import mark, marked, units, wait_until
 
 RUN = ["run", "quick", "--model", "oracle", "--model", "uniform-digits", "--quiet"]
-
-
-def written(run: str) -> dict[str, float]:
-    """When each part of a run in a bucket was written."""
-    return {path.name: path.stat().st_mtime for path in location(run).glob("*/*.parquet")}
 
 
 def test_a_run_in_a_bucket_is_killed_goes_on_and_is_scored(bucket, start, cli, tmp_path):
     assert cli(*RUN, "--out", "here").returncode == 0
     there = f"{bucket}/runs/quick"
     process = start(*RUN, "--out", there)
-    wait_until(lambda: len(written(there)) >= 10, "fewer than 10 parts")
+    wait_until(lambda: len(units(location(there))) >= 10, "fewer than 10 parts", process)
     process.kill()
     process.communicate()
-    before = written(there)
+    kept = mark(location(there))
     assert cli(*RUN, "--out", there).returncode == 0
-    after = written(there)
-    assert len(before) < len(after)
-    assert before == {name: after[name] for name in before}  # no unit done twice
-    assert after.keys() == {Path(name).name for name in parts(tmp_path / "here")}
+    assert len(kept) < len(units(location(there)))
+    assert marked(location(there)) == kept  # no unit done twice
+    assert units(location(there)) == units(tmp_path / "here")
     for name in ("scores.parquet", "curves.parquet"):
         (location(there) / name).unlink()
     scored = cli("score", there)

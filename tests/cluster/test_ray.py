@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from sampler_bench.cluster import AHEAD, Cluster
+from sampler_bench.executor.ray_cluster import AHEAD, Ray
 from tests.cluster.three_nodes import NODES
 from tests.conftest import COMMAND
-from tests.processes import finish, parts, processes_below, wait_for_parts
+from tests.processes import finish, mark, marked, processes_below, units, wait_for_parts
 
 REFERENCES = ["oracle", "feasible-uniform", "uniform-digits", "sieve-5", "propose-and-check-64"]
 RUN = ["run", "quick", *(word for name in REFERENCES for word in ("--model", name)), "--quiet"]
 TABLE = ["table", "twin-primes", "--depth", "3", "--quiet"]
-PARTS = "*.parts/*.npy"  # of a table
+PARTS = "*.parts/*.parquet"  # of a table
 SCORES = ["scores.csv", "scores.parquet", "curves.parquet"]
 
 
@@ -46,8 +46,7 @@ def table(tmp_path_factory) -> bytes:
 def assert_same_scores(folder: Path, other: Path) -> None:
     for name in SCORES:
         assert (folder / name).read_bytes() == (other / name).read_bytes(), name
-    units = [sorted(parts(each)) for each in (folder, other)]
-    assert units[0] == units[1]
+    assert units(folder) == units(other)
 
 
 def test_a_ten_digit_table_has_the_same_bytes(cluster, cli, tmp_path):
@@ -71,29 +70,30 @@ def test_a_run_and_its_scores_have_the_same_bytes(cluster, cli, undisturbed, tmp
 def test_a_run_killed_in_one_place_goes_on_in_the_other(start, cluster, undisturbed, tmp_path, first, second):
     folder, on_cluster = tmp_path / "run", ["--ray", cluster.address]
     process = start(*RUN, "--out", folder, *(on_cluster if first else []))
-    kept = wait_for_parts(folder, 5)
+    wait_for_parts(process, folder, 5)
     process.kill()
     process.communicate()
-    assert len(parts(folder)) < len(parts(undisturbed))
+    kept = mark(folder)
+    assert len(kept) < len(units(undisturbed))
     finish(start(*RUN, "--out", folder, *(on_cluster if second else [])))
-    assert {name: parts(folder)[name] for name in kept} == kept  # no unit done twice
+    assert marked(folder) == kept  # no unit done twice
     assert_same_scores(folder, undisturbed)
 
 
 def test_workers_and_the_driver_of_a_table_are_killed(start, cluster, table, tmp_path):
     arguments = [*TABLE, "--digits", 11, "--out", tmp_path, "--ray", cluster.address]
     process = start(*arguments)
-    wait_for_parts(tmp_path, 5, PARTS)
+    wait_for_parts(process, tmp_path, 5, PARTS)
     below = processes_below(cluster.process.pid)
     workers = [pid for pid, name in below.items() if name.startswith("ray::_apply")]
     assert workers
     for pid in workers:
         os.kill(pid, signal.SIGKILL)
-    kept = wait_for_parts(tmp_path, 15, PARTS)
+    kept = wait_for_parts(process, tmp_path, 15, PARTS)
     process.kill()
     process.communicate()
     again = start(*arguments)
-    now = wait_for_parts(tmp_path, len(kept) + 5, PARTS)
+    now = wait_for_parts(again, tmp_path, len(kept) + 5, PARTS)
     assert {name: now[name] for name in kept} == kept
     finish(again)
     assert (tmp_path / "twin-primes-11-3.parquet").read_bytes() == table
@@ -101,7 +101,7 @@ def test_workers_and_the_driver_of_a_table_are_killed(start, cluster, table, tmp
 
 def test_items_are_taken_as_there_is_room_for_them(cluster):
     counter = count()
-    with Cluster(cluster.address) as connected:
+    with Ray(cluster.address) as connected:
         results = connected.map(str, counter)
         for _ in range(50):
             number, text = next(results)
@@ -113,9 +113,9 @@ def test_items_are_taken_as_there_is_room_for_them(cluster):
 @pytest.mark.parametrize(("command", "pattern"), [([*TABLE, "--digits", 11], PARTS), (RUN, "*/*.parquet")])
 def test_interrupted_it_says_what_is_kept(start, cluster, tmp_path, command, pattern):
     process = start(*command, "--out", tmp_path, "--ray", cluster.address)
-    wait_for_parts(tmp_path, 3, pattern)
+    wait_for_parts(process, tmp_path, 3, pattern)
     process.send_signal(signal.SIGINT)
-    assert "the same command goes on from there" in finish(process, 130, timeout=30)
+    assert "the same command goes on from there" in finish(process, 130)
 
 
 def test_a_mistake_is_one_sentence(cluster, cli):
@@ -164,13 +164,13 @@ print(json.dumps([name for name in sys.modules if name.partition(".")[0] in ("ra
 def test_a_node_is_killed_in_the_middle(start, cluster, table, undisturbed, tmp_path):
     """Last: the cluster has two nodes afterwards, then one."""
     process = start(*TABLE, "--digits", 11, "--out", tmp_path, "--ray", cluster.address)
-    wait_for_parts(tmp_path, 10, PARTS)
+    wait_for_parts(process, tmp_path, 10, PARTS)
     cluster.kill_a_node()
     finish(process)
     assert (tmp_path / "twin-primes-11-3.parquet").read_bytes() == table
     folder = tmp_path / "run"
     process = start(*RUN, "--out", folder, "--ray", cluster.address)
-    wait_for_parts(folder, 5)
+    wait_for_parts(process, folder, 5)
     cluster.kill_a_node()
     finish(process)
     assert_same_scores(folder, undisturbed)

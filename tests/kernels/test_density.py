@@ -6,7 +6,7 @@ import mpmath
 import pytest
 
 from sampler_bench.kernels import count_tuples, expected_tuples
-from sampler_bench.kernels.density import singular_series
+from sampler_bench.kernels.euler_product import singular_series
 
 TWINS = ((1, 0), (1, 2))
 

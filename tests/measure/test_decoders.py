@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from sampler_bench.errors import InputError
-from sampler_bench.measure.decoders import DECODERS, parse_decoder, shaped
-from sampler_bench.models.base import NATURAL, Prompt, SamplingOptions
+from sampler_bench.measure.decoders import DECODERS, Decoder, Feasible, parse_decoder, shaped
+from sampler_bench.models.model import NATURAL, Prompt, SamplingOptions
 from sampler_bench.models.reference import Oracle, UniformDigits
 from sampler_bench.targets import END
 from sampler_bench.tasks import Catalog
@@ -115,8 +115,8 @@ def test_a_name_says_all_options_and_can_be_read_back():
     decoder = parse_decoder("ancestral:top_p=0.9,temperature=0.7")
     assert decoder.name == "ancestral:temperature=0.7,top_p=0.9"
     assert parse_decoder(decoder.name) == decoder
-    assert not decoder.has_law
-    assert parse_decoder("ancestral").has_law
+    assert decoder.law is None
+    assert parse_decoder("ancestral").law is not None
     assert [parse_decoder(name).name for name in DECODERS] == list(DECODERS)
 
 
@@ -133,3 +133,24 @@ def test_a_name_says_all_options_and_can_be_read_back():
 def test_what_is_no_decoder_is_refused(text, reason):
     with pytest.raises(InputError, match=reason):
         parse_decoder(text)
+
+
+def test_a_decoder_of_ones_own_is_chosen_by_its_kind():
+    class Mine(Feasible):
+        kind = "mine-for-a-test"
+
+    try:
+        assert parse_decoder("mine-for-a-test:temperature=2") == Mine(SamplingOptions(temperature=2.0))
+    finally:
+        del DECODERS["mine-for-a-test"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [("feasible", r"is sampler_bench.measure.decoders.Feasible: choose another"), ("a:b", "is of a-z, 0-9")],
+)
+def test_a_kind_that_is_taken_or_cannot_be_part_of_a_name_is_refused(kind, reason):
+    before = dict(DECODERS)
+    with pytest.raises(InputError, match=reason):
+        type("Mine", (Decoder,), {"kind": kind})
+    assert before == DECODERS

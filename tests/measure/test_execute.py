@@ -9,9 +9,10 @@ import pytest
 from sampler_bench.errors import StoreError
 from sampler_bench.measure.decoders import parse_decoder
 from sampler_bench.measure.execute import UNITS_AT_ONCE, execute
-from sampler_bench.measure.plan import Settings, Unit, Units
-from sampler_bench.measure.store import RunFolder
+from sampler_bench.measure.plan import Unit, Units
 from sampler_bench.models.reference import find_reference
+from sampler_bench.runs.manifest import Settings
+from sampler_bench.runs.store import RunFolder
 from sampler_bench.tasks import Catalog
 
 

@@ -7,11 +7,16 @@ from itertools import islice
 import pytest
 
 from sampler_bench.measure.decoders import DECODERS, parse_decoder
-from sampler_bench.measure.plan import Settings, Units, numbers_along, stages
+from sampler_bench.measure.plan import Units, numbers_along, stages
+from sampler_bench.runs.manifest import Settings
 from sampler_bench.tasks import Catalog
 
 CATALOG = Catalog()
 SETTINGS = Settings(seed=0, numbers=40, samples=20)
+
+
+def other(**settings: int) -> Settings:
+    return SETTINGS.model_copy(update=settings)
 
 
 def units(
@@ -41,7 +46,8 @@ def test_ids_are_distinct_and_depend_on_content_alone():
 
 
 @pytest.mark.parametrize(
-    "change", [{"model": "other"}, {"settings": replace(SETTINGS, seed=1)}, {"decoders": ("reject",)}]
+    "change",
+    [{"model": "other"}, {"settings": other(seed=1)}, {"decoders": ("reject",)}],
 )
 def test_whatever_changes_records_changes_every_id(change):
     assert not {unit.id for unit in units()} & {unit.id for unit in units(**change)}
@@ -89,7 +95,7 @@ def test_traces_are_the_first_responses_of_the_same_paraphrase():
 
 
 def test_a_wording_without_responses_has_no_traces_to_read_after():
-    few = units(replace(SETTINGS, samples=2), tasks=("even-6",), arms=("cot",))
+    few = units(other(samples=2), tasks=("even-6",), arms=("cot",))
     assert [unit.prompt.paraphrase.name for unit in few if unit.reads_traces] == ["steps", "reason"]
 
 
@@ -100,7 +106,7 @@ def test_a_budget_sweep_is_an_arm_for_each_budget():
 
 
 def test_a_million_units_are_planned_only_as_they_are_taken():
-    many = replace(SETTINGS, samples=16 * 10**6, numbers=10**6)
+    many = other(samples=16 * 10**6, numbers=10**6)
     plan = units(many, tasks=("even-100",), arms=("cot",))
     assert len(plan) > 10**6
     tracemalloc.start()
@@ -136,4 +142,4 @@ def test_numbers_of_a_large_target_depend_on_the_seed_alone():
     first = numbers_along(unit)
     assert first == numbers_along(replace(unit, model="other"))
     assert first != numbers_along(replace(unit, start=16))
-    assert first != numbers_along(first_conditionals("even-6", settings=replace(SETTINGS, seed=1)))
+    assert first != numbers_along(first_conditionals("even-6", settings=other(seed=1)))

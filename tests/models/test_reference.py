@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from sampler_bench.models.base import Prompt, child_seeds
+from sampler_bench.models.model import Prompt, child_seeds
 from sampler_bench.models.reference import REFERENCES
 from sampler_bench.tasks import Catalog
 

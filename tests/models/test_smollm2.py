@@ -1,29 +1,90 @@
 """Fetching the built-in model: what is done again, and what a damaged download says."""
 
+import hashlib
+import subprocess
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from sampler_bench.errors import ModelError
-from sampler_bench.models import smollm2
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("SAMPLER_BENCH_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
+from sampler_bench.models.sources import ServerOptions, find_model
+from sampler_bench.models.weights import smollm2
 
 
 def no_process(*_, **__):
     raise AssertionError("a process was started")
 
 
-def test_a_second_call_does_nothing(cache, monkeypatch):
-    folder = cache / "models" / smollm2.NAME
-    folder.mkdir(parents=True)
-    (folder / smollm2.SOURCE_FILE).write_text("{}")
+FILES = {"config.json": b"{}", "model.safetensors": bytes(range(256)) * 20, "tokenizer.json": b'["a", "b"]'}
+
+
+@pytest.fixture
+def converted(cache, monkeypatch):
+    """The folder of a model as ``fetch`` makes it, of three small files; the conversion is a stub."""
+
+    def convert(command, **_):
+        folder = Path(command[-1])
+        folder.mkdir()
+        for name, content in FILES.items():
+            (folder / name).write_bytes(content)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(smollm2, "_download", lambda *_: None)
+    monkeypatch.setattr(smollm2, "_extract", lambda *_: None)
+    monkeypatch.setattr(smollm2.subprocess, "run", convert)
+    folder = smollm2.fetch(lambda _: None)
+    assert folder == cache / "models" / smollm2.NAME
+    return folder
+
+
+def test_a_second_call_does_nothing(converted, monkeypatch):
     monkeypatch.setattr(smollm2.subprocess, "run", no_process)
     said = []
-    assert smollm2.fetch(said.append) == folder
+    assert smollm2.fetch(said.append) == converted
     assert said == []
+
+
+def test_a_model_in_a_cache_that_cannot_be_written_is_used(converted, cache, monkeypatch):
+    (cache / f"{smollm2.NAME}.lock").unlink()
+    (cache / f"{smollm2.NAME}.lock").mkdir()  # stands for a folder without permission
+    monkeypatch.setattr(smollm2.subprocess, "run", no_process)
+    assert smollm2.fetch(print) == converted
+
+
+@pytest.mark.usefixtures("converted")
+def test_its_identity_is_the_checksum_of_its_weights():
+    weights = hashlib.sha256(FILES["model.safetensors"]).hexdigest()
+    assert smollm2.identity() == find_model(smollm2.NAME, ServerOptions()).describe()["identity"]
+    assert smollm2.identity() == f"sha256:{weights}"
+
+
+@pytest.mark.parametrize("name", [*FILES, smollm2.SOURCE_FILE])
+def test_a_model_of_which_one_bit_changed_is_made_anew_and_a_line_says_so(converted, name):
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        content = bytearray((converted / name).read_bytes())
+        content[rng.integers(len(content))] ^= 1 << rng.integers(8)
+        (converted / name).write_bytes(content)
+        said = []
+        smollm2.fetch(said.append)
+        assert "is not as it was made" in said[0]
+        assert {file: (converted / file).read_bytes() for file in FILES} == FILES
+
+
+def test_a_model_that_lacks_a_file_is_made_anew(converted):
+    (converted / "tokenizer.json").unlink()
+    smollm2.fetch(lambda _: None)
+    assert (converted / "tokenizer.json").read_bytes() == FILES["tokenizer.json"]
+
+
+def test_a_note_of_an_older_version_is_not_believed(converted):
+    (converted / smollm2.SOURCE_FILE).write_text('{"weights_sha256": {"model.safetensors": "0"}}')
+    with pytest.raises(ModelError, match="is not there, or damaged"):
+        smollm2.identity()
+    said = []
+    smollm2.fetch(said.append)
+    assert "SOURCE.json carries no checksum" in said[0]
 
 
 def test_a_folder_without_its_note_is_incomplete(cache):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sampler_bench.errors import ModelError
-from sampler_bench.models.tokens import DigitTokenizer, digit_conditionals
+from sampler_bench.models.engines.tokens import DigitTokenizer, digit_conditionals
 
 
 def token(piece: str) -> int:

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from sampler_bench.errors import ServerError
-from sampler_bench.models.transport import FIRST_LIMIT, MOST_IN_FLIGHT, Endpoint, Transport
+from sampler_bench.errors import InputError
+from sampler_bench.models.engines.transport import FIRST_LIMIT, MOST_IN_FLIGHT, Endpoint, Transport
 
 
 @pytest.fixture
@@ -36,5 +36,5 @@ def test_one_server_named_twice_is_one():
 
 
 def test_what_is_no_url_is_refused():
-    with pytest.raises(ServerError, match="'http://a:port' is not a URL"):
+    with pytest.raises(InputError, match="'http://a:port' is not a URL"):
         Transport(["http://a:port"])

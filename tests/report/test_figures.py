@@ -2,6 +2,7 @@
 
 import io
 import math
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
@@ -9,10 +10,16 @@ import pytest
 
 from sampler_bench import run
 from sampler_bench.publish import write_figures
-from sampler_bench.report.figures.digits import commitment, digit_profile, survival
+from sampler_bench.report import figures
+from sampler_bench.report.figures.arms import arms
+from sampler_bench.report.figures.commitment import commitment
+from sampler_bench.report.figures.difficulty import difficulty
+from sampler_bench.report.figures.digit_bars import digit_bars
+from sampler_bench.report.figures.digit_profile import digit_profile
 from sampler_bench.report.figures.gallery import gallery
+from sampler_bench.report.figures.sieve_levels import sieve_levels
 from sampler_bench.report.figures.style import save
-from sampler_bench.report.figures.summary import arms, difficulty, digit_bars, ladder
+from sampler_bench.report.figures.survival import survival
 from sampler_bench.targets import TwinPrimes
 from sampler_bench.targets.ladder import sieve_ladder
 
@@ -29,7 +36,7 @@ def curve(
     return table.assign(low=table["value"] - 0.05, high=table["value"] + 0.05, **of)
 
 
-def figures(row: tuple, task: str, **metrics: float) -> pd.DataFrame:
+def scores_of(row: tuple, task: str, **metrics: float) -> pd.DataFrame:
     model, arm, decoder = row
     table = pd.DataFrame({"metric": [name.replace("_", "-") for name in metrics], "value": metrics.values()})
     return table.assign(
@@ -107,8 +114,8 @@ def test_a_legend_fits_into_a_narrow_figure():
 
 
 def test_difficulty_stands_over_the_logarithm_of_the_size():
-    scores = pd.concat([figures(KNOWS, "many", ln_size=9.0, content=0.5, skill=0.8),
-                        figures(KNOWS, "few", ln_size=1.0, content=3.0, skill=0.6)])  # fmt: skip
+    scores = pd.concat([scores_of(KNOWS, "many", ln_size=9.0, content=0.5, skill=0.8),
+                        scores_of(KNOWS, "few", ln_size=1.0, content=3.0, skill=0.6)])  # fmt: skip
     left, right = difficulty(scores, ["many", "few"], [KNOWS]).axes
     assert lines(left) == {"knows": [3.0, 0.5]}
     assert lines(right) == {"knows": [0.6, 0.8]}
@@ -117,8 +124,8 @@ def test_difficulty_stands_over_the_logarithm_of_the_size():
 
 def test_rows_stand_at_their_level_on_the_ladder():
     rungs = sieve_ladder(TwinPrimes(4))[1:]
-    (panel,) = ladder(
-        figures(KNOWS, "first", level=5.0, content=1.667), ["first"], [KNOWS], {"first": rungs}
+    (panel,) = sieve_levels(
+        scores_of(KNOWS, "first", level=5.0, content=1.667), ["first"], [KNOWS], {"first": rungs}
     ).axes
     assert lines(panel)["knows"] == [1.667]
     y, nats = panel.get_lines()[0].get_data()
@@ -126,8 +133,8 @@ def test_rows_stand_at_their_level_on_the_ladder():
 
 
 def test_arms_show_every_task_in_order_and_leave_out_what_was_not_measured():
-    scores = pd.concat([figures(KNOWS, "first", skill=0.5), figures(KNOWS, "second", skill=-3.0),
-                        figures(GUESSES, "second", skill=0.0)])  # fmt: skip
+    scores = pd.concat([scores_of(KNOWS, "first", skill=0.5), scores_of(KNOWS, "second", skill=-3.0),
+                        scores_of(GUESSES, "second", skill=0.0)])  # fmt: skip
     (panel,) = arms(scores, ["first", "second"], [KNOWS, GUESSES]).axes
     assert lines(panel)["knows"] == [0.5, -3.0]
     assert np.isnan(lines(panel)["guesses"][0])
@@ -135,8 +142,8 @@ def test_arms_show_every_task_in_order_and_leave_out_what_was_not_measured():
 
 def test_what_is_infinite_stands_at_the_edge():
     """Skill at the lower one, content at the upper one, where lines end."""
-    hopeless = figures(KNOWS, "first", skill=-math.inf, ln_size=2.0, content=math.inf, level=1.0)
-    scores = pd.concat([hopeless, figures(KNOWS, "second", skill=0.5, ln_size=3.0, content=1.0, level=5.0)])
+    hopeless = scores_of(KNOWS, "first", skill=-math.inf, ln_size=2.0, content=math.inf, level=1.0)
+    scores = pd.concat([hopeless, scores_of(KNOWS, "second", skill=0.5, ln_size=3.0, content=1.0, level=5.0)])
     profile = pd.concat([curve(KNOWS, "entropy", [0.7, 0.7]), curve(KNOWS, "content", [0.1, math.inf])])
     content, skill = difficulty(scores, ["first", "second"], [KNOWS]).axes
     for panel, x, edge in (
@@ -144,7 +151,7 @@ def test_what_is_infinite_stands_at_the_edge():
         (content, [2], [1]),
         (skill, [2], [0]),
         (digit_profile(profile, ["first"], [KNOWS]).axes[0], [2], [1]),
-        (ladder(scores, ["first"], [KNOWS], {"first": [(2.0, 3.0), (5.0, 1.0)]}).axes[0], [1], [1]),
+        (sieve_levels(scores, ["first"], [KNOWS], {"first": [(2.0, 3.0), (5.0, 1.0)]}).axes[0], [1], [1]),
     ):
         (marks,) = [line for line in panel.get_lines() if line.get_label() == "infinite"]
         assert marks.get_xdata().tolist() == x
@@ -185,10 +192,67 @@ def test_a_run_has_the_figures_it_has_something_for(tmp_path):
 def test_difficulty_is_drawn_for_tasks_of_one_length_only():
     scores = pd.concat(
         [
-            figures(KNOWS, f"t{size}", ln_size=size, information=20.0 - size, content=1.0, skill=0.1)
+            scores_of(KNOWS, f"t{size}", ln_size=size, information=20.0 - size, content=1.0, skill=0.1)
             for size in range(1, 7)
         ]
-        + [figures(KNOWS, "longer", ln_size=4, information=200.0, content=1.0, skill=0.1)]
+        + [scores_of(KNOWS, "longer", ln_size=4, information=200.0, content=1.0, skill=0.1)]
     )
     drawn = gallery(scores, curve(KNOWS, "survival", []), {}, {"oracle"}.__contains__)["difficulty"]()
     assert drawn.axes[0].get_lines()[0].get_xdata().tolist() == [1, 2, 3, 4, 5, 6]
+
+
+NAMES = [r"$\frac$", "a$b$c", "a_b^c", "[/b]", "\x1b[31m", "日本", "_hidden", "a\nb", "x" * 300]
+
+
+def test_names_of_any_kind_are_drawn_as_text_and_give_files_of_their_own(tmp_path):
+    rows = [(name, arm, "ancestral") for name in NAMES for arm in ("direct", "cot")]
+    scores = pd.concat([scores_of(row, r"$\task$", skill=0.5, content=1.0) for row in rows])
+    curves = pd.concat(
+        [curve(row, metric, [0.5, 0.1], r"$\task$") for row in rows for metric in ("entropy", "content")]
+        + [
+            curve(row, "answers", [0.1] * 10, r"$\task$", axis)
+            for row in rows
+            for axis in ("leading-digit", "last-digit")
+        ]
+        + [
+            curve(row, "truth", [0.1] * 10, r"$\task$", axis)
+            for row in rows
+            for axis in ("leading-digit", "last-digit")
+        ]
+    )
+    drawn = gallery(scores, curves, {}, lambda _: False)
+    assert sum(name.startswith("answers-") for name in drawn) == len(rows)
+    for name in ("digits", "arms", min(drawn)):
+        figure = drawn[name]()
+        for kind in ("svg", "png"):
+            save(figure, kind, tmp_path / f"{name}.{kind}")
+        ElementTree.parse(tmp_path / f"{name}.svg")
+    (legend,) = drawn["arms"]().legends
+    shown = [text.get_text() for text in legend.get_texts()]
+    assert r"$\frac$ direct" in shown
+    assert "a b cot" in shown
+    assert len(shown) == len(rows)
+
+
+def test_a_module_in_the_folder_is_a_figure(tmp_path, monkeypatch):
+    """Nothing else is edited."""
+    (tmp_path / "blank_page.py").write_text(
+        "from matplotlib.figure import Figure\n"
+        "def drawings(material):\n"
+        "    if material.models:\n"
+        "        yield 'blank', Figure\n"
+    )
+    monkeypatch.setattr(figures, "__path__", [*figures.__path__, str(tmp_path)])
+    scores, nothing = scores_of(KNOWS, "t", skill=0.5), curve(KNOWS, "survival", [])
+    assert set(gallery(scores, nothing, {}, lambda _: False)) == {"arms", "blank"}
+    assert set(gallery(scores, nothing, {}, lambda _: True)) == set()
+
+
+def test_a_logarithmic_axis_is_labelled_with_numbers(tmp_path):
+    target = TwinPrimes(digits=6)
+    steps = sieve_ladder(target)[1:]
+    scores = scores_of(KNOWS, "t", level=1000.0, content=0.1)
+    figure = sieve_levels(scores, ["t"], [KNOWS], {"t": steps})
+    save(figure, "svg", tmp_path / "ladder.svg")
+    labels = [tick.get_text() for tick in figure.axes[0].get_xticklabels()]
+    assert {"1", "10", "100", "1000"} <= set(labels)

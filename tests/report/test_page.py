@@ -25,7 +25,7 @@ def scores(rows: list[tuple]) -> pd.DataFrame:
     return table.assign(low=table["value"] - 0.1, high=table["value"] + 0.1)
 
 
-def figures(
+def rows_of(
     model: str, skill: float, arm: str = "direct", run: str = "r", suite: str = "quick"
 ) -> list[tuple]:
     return [
@@ -49,12 +49,12 @@ def curves(model: str) -> pd.DataFrame:
 
 BOARD = scores(
     [
-        *figures("good", 0.9),
-        *figures("bad", -12.3),
-        *figures("good", 0.5, arm="cot"),
-        *figures(HOSTILE, 0.1),
-        *figures("oracle", 1.0),
-        *figures("elsewhere", 0.3, suite="essay"),
+        *rows_of("good", 0.9),
+        *rows_of("bad", -12.3),
+        *rows_of("good", 0.5, arm="cot"),
+        *rows_of(HOSTILE, 0.1),
+        *rows_of("oracle", 1.0),
+        *rows_of("elsewhere", 0.3, suite="essay"),
     ]
 )
 
@@ -68,8 +68,8 @@ def test_numbers_are_rounded_and_what_is_not_finite_is_valid_json():
     (row,) = [
         row for row in data_of(page(BOARD, curves("good"), frozenset()))["rows"] if row["model"] == "bad"
     ]
-    assert row["figures"]["even-6"]["skill"] == [-12.3, -12.4, -12.2, 16, False]
-    assert row["figures"]["even-6"]["tokens"][0] == "∞"
+    assert row["scores"]["even-6"]["skill"] == [-12.3, -12.4, -12.2, 16, False]
+    assert row["scores"]["even-6"]["tokens"][0] == "∞"
 
 
 def test_a_profile_ends_with_the_last_digit():
@@ -186,6 +186,53 @@ def test_markup_in_a_model_name_is_text(opened):
     assert HOSTILE in models(tab)
 
 
+OWN_NAMES = [
+    "model",
+    "arm",
+    "validity",
+    "overall",
+    "constructor",
+    "__proto__",
+    "toString",
+    HOSTILE,
+    "a b",
+    "ä",
+]
+
+
+def test_tasks_of_any_name_have_columns_of_their_own(opened):
+    """Each of two models has its own skill at each task; every column shows and sorts by its own."""
+    rows = [
+        ("r", "s", task, model, "direct", "skill", sign * place / 10)
+        for place, task in enumerate([OVERALL, *OWN_NAMES])
+        for model, sign in (("a", 1), ("b", -1))
+    ]
+    tab = opened(scores(rows), curves("none"))
+    heads = tab.locator("#head th button")
+    assert heads.all_inner_texts() == ["model", "arm", "overall", *OWN_NAMES, "valid"]
+    cells = tab.locator("#models tr").first.locator("td").all_inner_texts()[1:]
+    assert [cell.split()[0].rstrip("≈") for cell in cells[:-1]] == [
+        f"{n / 10:.2f}" for n in range(len(OWN_NAMES) + 1)
+    ]
+    for place in range(3, 3 + len(OWN_NAMES)):
+        heads.nth(place).click()
+        assert models(tab) == ["a", "b"]
+        assert tab.locator("#head th").nth(place).get_attribute("aria-sort") == "descending"
+        assert tab.locator("#head th[aria-sort]").count() == 1
+        heads.nth(place).click()
+        assert models(tab) == ["b", "a"]
+    tab.locator("#models th[scope=row] button").first.click()
+    assert tab.locator(".card h2").all_inner_texts() == ["overall", *OWN_NAMES]
+    assert tab.locator("img").count() == 0
+
+
+def test_a_row_without_a_task_named_as_what_every_object_has_opens(opened):
+    rows = [*rows_of("good", 0.9), ("r", "quick", "constructor", "other", "direct", "skill", 0.5)]
+    tab = opened(scores(rows), curves("good"))
+    tab.locator("#models th[scope=row] button").first.click()
+    assert tab.locator(".card h2").all_inner_texts() == ["overall", *TASKS]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_narrow_screen_scrolls_the_table_and_not_the_page(opened, scheme):
     tab = opened(BOARD, curves("good"), viewport={"width": 400, "height": 800}, color_scheme=scheme)
@@ -210,11 +257,11 @@ def test_ten_thousand_rows_are_all_reached(opened):
     assert models(tab)[0] == f"m{np.argmin(skill)}"
 
 
-def test_figures_of_any_size_stay_inside_their_card(opened):
+def test_numbers_of_any_size_stay_inside_their_card(opened):
     sizes = [
         ("r", "quick", "even-6", "good", "direct", name, 3.3e99) for name in ("level", "level-of-validity")
     ]
-    tab = opened(scores([*figures("good", 0.9), *sizes]), curves("good"))
+    tab = opened(scores([*rows_of("good", 0.9), *sizes]), curves("good"))
     tab.locator("#models th[scope=row] button").first.click()
     cards = tab.locator(".details .card")
     assert cards.count() == 3

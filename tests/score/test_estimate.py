@@ -2,14 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from sampler_bench.score.estimate import (
-    RESAMPLES,
-    calibrated_weights,
-    means_over_numbers,
-    student_interval,
-    wilson_interval,
-)
+from sampler_bench.score.calibration import calibrated_weights, misses, usable_covariates
+from sampler_bench.score.estimate import RESAMPLES, means_over_numbers
+from sampler_bench.score.intervals import student_interval, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -36,18 +33,51 @@ def equal(numbers: int) -> np.ndarray:
 
 def test_calibration_brings_every_covariate_to_its_expectation():
     covariates = np.random.default_rng(0).normal([0.3, -2.0], [1, 5], (40, 2))
-    (weights,) = calibrated_weights(equal(40)[None], covariates)
+    (weights,) = calibrated_weights(equal(40)[None], covariates, equal(40))
     assert weights.sum() == pytest.approx(1)
     assert weights @ covariates == pytest.approx([0, 0], abs=1e-14)
 
 
-def test_a_covariate_that_does_not_vary_or_repeats_another_changes_nothing():
-    covariate = np.random.default_rng(0).normal(size=(40, 1))
-    alone = calibrated_weights(equal(40)[None], covariate)
-    for other in (np.full((40, 1), 0.4), -3 * covariate):
-        both = calibrated_weights(equal(40)[None], np.hstack([covariate, other]))
-        assert both == pytest.approx(alone)
-    assert calibrated_weights(equal(40)[None], np.full((40, 1), 0.4)).tolist() == [equal(40).tolist()]
+def test_covariates_that_do_not_vary_or_that_others_make_up_are_left_out_the_later_first():
+    first, second = np.random.default_rng(0).normal(size=(2, 40))
+    constant = np.full(40, 0.4)
+    for columns, taken in (
+        ((first, second), (0, 1)),
+        ((first, -3 * first), (0,)),
+        ((constant, second), (1,)),
+        ((first, 2 * first + 1), (0,)),  # of which 0 is no longer the expectation; but the first explains it
+        ((first, second, first - second, first + second**2), (0, 1, 3)),
+    ):
+        assert usable_covariates(np.column_stack(columns)) == taken
+
+
+def test_a_covariate_whose_expectation_lies_outside_of_the_sample_is_left_out_and_leaves_no_interval():
+    """Nothing is extrapolated: the value is the plain mean, whatever the regression would say."""
+    luck = np.random.default_rng(1).uniform(0.1, 0.3, size=(24, 1))
+    values = 2.5 - 3 * luck
+    assert usable_covariates(luck) == ()
+    means = means_over_numbers(values, equal(24), luck, seed=0)
+    assert means.value == pytest.approx([values.mean()])
+    assert means.used == ()
+    assert np.isnan([means.low[0], means.high[0]]).all()
+    assert not misses(luck - 0.2)
+    around = means_over_numbers(values, equal(24), luck - 0.2, seed=0)
+    assert (around.value[0], around.low[0], around.high[0]) == pytest.approx((1.9,) * 3)
+
+
+def test_a_resample_on_one_side_of_the_expectation_is_not_extrapolated():
+    """There the slope of all numbers is taken: with an exact line, still the exact value."""
+    luck = np.array([-3.0, 1.0, 1.1, 0.9, 1.2, 0.8, 1.0, -2.0])[:, None]
+    one_sided = np.array([0, 3, 2, 1, 1, 1, 0, 0]) / 8
+    (weights,) = calibrated_weights(one_sided[None], luck, equal(8))
+    assert weights.sum() == pytest.approx(1)
+    assert weights @ (2.5 - 3 * luck) == pytest.approx([2.5])
+    noisy = np.array([9.0, 5.0, 0.0, 5.0, 0.0, 5.0, 0.0, 9.0])
+    own_slope = np.polyfit(
+        np.repeat(luck[:, 0], [0, 3, 2, 1, 1, 1, 0, 0]), np.repeat(noisy, [0, 3, 2, 1, 1, 1, 0, 0]), 1
+    )
+    assert abs(own_slope[1]) > 10  # what its own regression would say
+    assert abs(weights @ noisy - noisy @ one_sided) < 5
 
 
 @pytest.mark.parametrize(("numbers", "exact"), [(7, 0), (8, 1), (15, 1), (16, 2)])
@@ -88,10 +118,14 @@ def test_very_many_numbers_are_resampled_in_groups_to_the_same_interval(monkeypa
 
 
 def test_one_infinite_value_makes_its_mean_infinite_and_no_other():
-    values = np.array([[1.0, 1.0], [2.0, np.inf], [3.0, 3.0]])
-    means = means_over_numbers(values, equal(3), np.empty((3, 0)), seed=0)
-    assert means.value.tolist() == [2, np.inf]
-    assert (means.low[1], means.high[1]) == (np.inf, np.inf)
+    for numbers in (4, 8, 40):
+        values = np.ones((numbers, 4))
+        values[1, 1:] = np.inf, -np.inf, np.nan
+        with np.errstate(all="raise"):
+            means = means_over_numbers(values, equal(numbers), np.empty((numbers, 0)), seed=0)
+        expected = [1, np.inf, -np.inf, np.nan]
+        for found in (means.value, means.low, means.high):
+            assert found == pytest.approx(expected, nan_ok=True)
 
 
 def test_numbers_that_are_all_there_are_leave_no_sampling_error():
@@ -100,16 +134,60 @@ def test_numbers_that_are_all_there_are_leave_no_sampling_error():
 
 
 def test_the_interval_of_few_numbers_is_students(monkeypatch):
-    """Three numbers 1, 2, 6: mean 3, standard deviation sqrt 7, t of 2 degrees of freedom 4.303."""
+    """Four numbers 1, 2, 3, 6: mean 3, standard deviation sqrt(14 / 3), t of 3 degrees of freedom 3.182."""
     monkeypatch.setattr("sampler_bench.score.estimate.RESAMPLES", 200_000)
-    means = means_over_numbers(np.array([[1.0], [2.0], [6.0]]), equal(3), np.empty((3, 0)), seed=0)
-    half = 4.303 * np.sqrt(7 / 3)
+    values = np.array([1.0, 2.0, 3.0, 6.0])
+    means = means_over_numbers(values[:, None], equal(4), np.empty((4, 0)), seed=0)
+    half = 3.18245 * np.sqrt(14 / 3 / 4)
     assert [means.low[0], means.high[0]] == pytest.approx([3 - half, 3 + half], rel=0.01)
-    low, high = student_interval(np.array([1.0, 2.0, 6.0]))
+    low, high = student_interval(values)
     assert [low, high] == pytest.approx([3 - half, 3 + half], rel=1e-3)
-    assert np.isnan(student_interval(np.array([1.0]))).all()
 
 
-def test_one_number_has_no_interval():
-    means = means_over_numbers(np.array([[1.0]]), np.ones(1), np.empty((1, 0)), seed=0)
+@pytest.mark.parametrize("numbers", [1, 2, 3])
+def test_fewer_than_four_numbers_have_no_interval(numbers):
+    values = np.arange(1.0, numbers + 1)[:, None]
+    means = means_over_numbers(values, equal(numbers), np.empty((numbers, 0)), seed=0)
+    assert means.value == pytest.approx([(numbers + 1) / 2])
+    assert np.isnan([means.low[0], means.high[0], *student_interval(values[:, 0])]).all()
+    assert np.isnan(means.spread_draws(0)).all()
+
+
+def test_the_interval_of_strata_is_students_with_satterthwaites_degrees_of_freedom(monkeypatch):
+    """Shares 0.2 and 0.8, numbers 1, 3 and 10, 11, 12, 15: by hand.
+
+    Variances 2 and 14 / 3; squared standard errors of the parts 0.04 2 / 2 = 0.04 and 0.64 (14 / 3) / 4 =
+    0.7467; degrees of freedom 0.7867^2 / (0.04^2 / 1 + 0.7467^2 / 3) = 3.30; t = 3.02.
+    """
+    monkeypatch.setattr("sampler_bench.score.estimate.RESAMPLES", 100_000)
+    values = np.array([1.0, 3.0, 10.0, 11.0, 12.0, 15.0])[:, None]
+    weight, strata = np.array([0.1, 0.1, 0.2, 0.2, 0.2, 0.2]), np.array([0, 0, 1, 1, 1, 1])
+    means = means_over_numbers(values, weight, np.empty((6, 0)), seed=0, strata=strata)
+    half = stats.t.ppf(0.975, 0.78667**2 / (0.04**2 + 0.74667**2 / 3)) * np.sqrt(0.78667)
+    assert means.value[0] == pytest.approx(0.2 * 2 + 0.8 * 12)
+    assert [means.low[0], means.high[0]] == pytest.approx([10 - half, 10 + half], rel=0.01)
+
+
+def test_strata_with_too_few_numbers_have_no_interval():
+    values, strata = np.arange(4.0)[:, None], np.array([0, 0, 1, 1])
+    means = means_over_numbers(values, equal(4), np.empty((4, 0)), seed=0, strata=strata)
     assert np.isnan([means.low[0], means.high[0]]).all()
+
+
+def test_what_cannot_be_is_set_to_its_edge():
+    """A mean of 0.1 with a standard deviation of 0.4: the interval would reach far below 0."""
+    values = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.9])[:, None]
+    free = means_over_numbers(values, equal(6), np.empty((6, 0)), seed=0)
+    bounded = means_over_numbers(values, equal(6), np.empty((6, 0)), seed=0, least=0.0)
+    assert free.low[0] < 0 == bounded.low[0]
+    assert free.high[0] == bounded.high[0]
+
+
+def test_what_an_expectation_may_be_instead_moves_the_draws_along():
+    """A value of slope 1 on luck: as luck may have another expectation by 0.5, so may the value."""
+    luck = np.random.default_rng(5).normal(size=(16, 1))
+    slips = 0.5 * np.random.default_rng(6).normal(size=(RESAMPLES, 1))
+    means = means_over_numbers(3 + luck, equal(16), luck, seed=0, expectation=slips)
+    assert means.draws == pytest.approx(3 + slips)
+    assert means.value == pytest.approx([3])
+    assert means.high[0] - means.low[0] > 1.9

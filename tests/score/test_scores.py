@@ -1,7 +1,9 @@
 """Scores of small made-up records: sums over curves, gains, ranks, components, the marks of the oracle."""
 
+import json
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,9 +11,11 @@ import pytest
 
 from sampler_bench import load_task
 from sampler_bench.models.reference import find_reference
+from sampler_bench.score.answers import survival
 from sampler_bench.score.scores import OVERALL, score
 from sampler_bench.score.truth import Truth
-from sampler_bench.targets import Mixture, Multiples, Target, TwinPrimes
+from sampler_bench.targets import Constellation, Mixture, Multiples, Powers, Target, TwinPrimes
+from sampler_bench.targets.strata import strata
 
 TWINS = load_task("twin-primes-4").target
 Law = Callable[[Target, str], np.ndarray]
@@ -21,7 +25,9 @@ oracle, feasible, uniform = (
 
 
 def truth(target: Target = TWINS, task: str = "t") -> Truth:
-    return Truth(task, target, target.information(), target.count(""))
+    return Truth(
+        task, target, target.information(), target.count(""), target.information_error, stratified=True
+    )
 
 
 def conditionals(
@@ -49,6 +55,15 @@ def conditionals(
     )
 
 
+def stratified(law: Law, target: Target, total: int, seed: int = 0, **of: str) -> pd.DataFrame:
+    """Conditionals along numbers of each component, as a run reads them."""
+    drawn_from, rng = strata(target, total), np.random.default_rng(seed)
+    numbers = [number for each in drawn_from for number in each.target.sample(each.numbers, rng)]
+    weight = np.repeat([each.weight for each in drawn_from], [each.numbers for each in drawn_from])
+    records = conditionals(law, numbers, target=target, **of)
+    return records.assign(weight=weight[records["number_id"]])
+
+
 def samples(answers: Sequence[str | None], target: Target = TWINS, **of: str) -> pd.DataFrame:
     columns = {"task": "t", "model": "m", "arm": "direct", "decoder": "ancestral", "paraphrase": "a"} | of
     valid = [answer is not None and target.contains(answer) for answer in answers]
@@ -61,11 +76,21 @@ def drawn(size: int, seed: int = 0, target: Target = TWINS) -> list[str]:
     return target.sample(size, np.random.default_rng(seed))
 
 
-def figures(
+def is_reference(model: str) -> bool:
+    return find_reference(model) is not None
+
+
+def scores(
     records: Sequence[pd.DataFrame], answers: pd.DataFrame | None = None, *truths: Truth
 ) -> pd.DataFrame:
-    scored = score("s", truths or [truth()], pd.concat(records), samples([]) if answers is None else answers)
-    return scored.figures.set_index(["task", "model", "arm", "metric"]).sort_index()
+    scored = score(
+        "s",
+        truths or [truth()],
+        pd.concat(records),
+        samples([]) if answers is None else answers,
+        is_reference,
+    )
+    return scored.scores.set_index(["task", "model", "arm", "metric"]).sort_index()
 
 
 def fond(target: Target, prefix: str) -> np.ndarray:
@@ -74,9 +99,9 @@ def fond(target: Target, prefix: str) -> np.ndarray:
     return law / law.sum()
 
 
-def test_curves_add_up_to_the_figure():
-    scored = score("s", [truth()], conditionals(fond, drawn(32)), samples([]))
-    content = scored.figures.set_index("metric").loc["content", "value"]
+def test_curves_add_up_to_the_score():
+    scored = score("s", [truth()], conditionals(fond, drawn(32)), samples([]), is_reference)
+    content = scored.scores.set_index("metric").loc["content", "value"]
     curves = scored.curves[scored.curves["metric"] == "content"]
     assert set(curves["axis"]) == {"position", "digits-left", "decades-left"}
     for axis, points in curves.groupby("axis"):
@@ -88,7 +113,7 @@ def test_curves_add_up_to_the_figure():
 
 def test_decades_left_count_the_completions():
     """342 4-digit twin primes: N = 342 after nothing, from 34 to 41 after a digit, less after two."""
-    scored = score("s", [truth()], conditionals(fond, drawn(32)), samples([]))
+    scored = score("s", [truth()], conditionals(fond, drawn(32)), samples([]), is_reference)
     prefixes = scored.curves.query("axis == 'decades-left' and metric == 'prefixes'").set_index("at")["value"]
     decades = [math.floor(math.log10(TWINS.count(number[:k]))) for number in drawn(32) for k in range(5)]
     after = [decades.count(at) / 32 for at in range(3)]
@@ -98,7 +123,7 @@ def test_decades_left_count_the_completions():
 
 def test_the_gain_compares_each_number_with_itself():
     numbers = drawn(32)
-    found = figures([conditionals(feasible, numbers), conditionals(oracle, numbers[:8], arm="cot")])
+    found = scores([conditionals(feasible, numbers), conditionals(oracle, numbers[:8], arm="cot")])
     gain = found.loc[("t", "m", "cot", "gain")]
     per_number = [
         sum(math.log(np.count_nonzero(p)) + (p[p > 0] * np.log(p[p > 0])).sum()
@@ -116,10 +141,10 @@ def test_a_small_gain_shows_only_if_numbers_are_paired():
         return 0.95 * fond(target, prefix) + 0.05 * oracle(target, prefix)
 
     direct = conditionals(fond, drawn(32))
-    paired = figures([direct, conditionals(a_little_better, drawn(32), arm="cot")]).loc[
+    paired = scores([direct, conditionals(a_little_better, drawn(32), arm="cot")]).loc[
         ("t", "m", "cot", "gain")
     ]
-    apart = figures([direct, conditionals(a_little_better, drawn(32, 1), arm="cot")]).loc[
+    apart = scores([direct, conditionals(a_little_better, drawn(32, 1), arm="cot")]).loc[
         ("t", "m", "cot", "gain")
     ]
     assert 0 < paired["low"] < paired["high"]
@@ -143,7 +168,7 @@ def test_the_overall_skill_is_the_mean_and_ranks_are_as_firm_as_the_draws():
         conditionals(oracle, numbers, "oracle"),
         conditionals(oracle, evens, "oracle", target=other, task="even"),
     ]
-    found = figures(records, None, truth(), truth(other, "even"))["value"]
+    found = scores(records, None, truth(), truth(other, "even"))["value"]
     for model in laws:
         skills = [found[task, model, "direct", "skill"] for task in ("t", "even")]
         assert found[OVERALL, model, "direct", "skill"] == pytest.approx(np.mean(skills))
@@ -157,7 +182,7 @@ def test_models_that_are_close_swap_ranks_in_the_draws():
         law = feasible(target, prefix) * np.append(1 / np.arange(10, 0, -1), 1)
         return law / law.sum()
 
-    found = figures([conditionals(fond, drawn(32), "a"), conditionals(another, drawn(32), "b")])
+    found = scores([conditionals(fond, drawn(32), "a"), conditionals(another, drawn(32), "b")])
     ranks = found.loc[OVERALL].xs("rank", level="metric")
     kept = found.loc[OVERALL].xs("rank-kept", level="metric")["value"]
     assert sorted(ranks["value"]) == [1, 2]
@@ -167,7 +192,7 @@ def test_models_that_are_close_swap_ranks_in_the_draws():
 
 
 def test_only_the_oracle_is_marked_as_such():
-    found = figures(
+    found = scores(
         [conditionals(oracle, drawn(32), "oracle"), conditionals(feasible, drawn(32))],
         pd.concat([samples(drawn(50, 5), model="oracle"), samples([*drawn(49, 6), None])]),
     )["like_oracle"]
@@ -184,22 +209,24 @@ MIXTURE = Mixture((0.1, 0.9), (TwinPrimes(3), Multiples(3, 1)))
 def test_component_shares_are_mean_posteriors_and_the_oracle_meets_the_weights():
     """A twin prime of three digits, of 54: posterior 0.1/54 against 0.9/900; any other number: 0."""
     of_twin = (0.1 / 54) / (0.1 / 54 + 0.9 / 900)
-    found = figures([conditionals(oracle, drawn(8, 0, MIXTURE), target=MIXTURE)],
+    found = scores([conditionals(oracle, drawn(8, 0, MIXTURE), target=MIXTURE)],
                     samples(["101", "103", "100", "999"], MIXTURE), truth(MIXTURE))  # fmt: skip
     share = found.loc[("t", "m", "direct", "component-1")]
     assert share["value"] == pytest.approx(of_twin / 2)
     assert share["floor"] == 0.1
-    even = figures([conditionals(oracle, drawn(8, 0, MIXTURE), target=MIXTURE)],
+    even = scores([conditionals(oracle, drawn(8, 0, MIXTURE), target=MIXTURE)],
                    samples(drawn(300, 2, MIXTURE), MIXTURE), truth(MIXTURE))  # fmt: skip
     assert even.loc[("t", "m", "direct", "component-1"), "like_oracle"]
-    stuck = figures([conditionals(oracle, drawn(8, 0, MIXTURE), target=MIXTURE)],
+    stuck = scores([conditionals(oracle, drawn(8, 0, MIXTURE), target=MIXTURE)],
                     samples(["101"] * 300, MIXTURE), truth(MIXTURE))  # fmt: skip
     assert not stuck.loc[("t", "m", "direct", "component-1"), "like_oracle"]
 
 
 def test_the_commitment_curve_goes_from_the_weights_to_what_was_written():
     answers = samples(["101", "100", "10"], MIXTURE)
-    curves = score("s", [truth(MIXTURE)], conditionals(oracle, ["101"], target=MIXTURE), answers).curves
+    curves = score(
+        "s", [truth(MIXTURE)], conditionals(oracle, ["101"], target=MIXTURE), answers, is_reference
+    ).curves
     first = curves[curves["metric"] == "component-1"].set_index("at")
     assert first.loc[0, "value"] == pytest.approx(0.1)
     of_twin = (0.1 / 54) / (0.1 / 54 + 0.9 / 900)
@@ -212,19 +239,198 @@ def test_the_commitment_curve_goes_from_the_weights_to_what_was_written():
 
 def test_weighted_draws_are_not_held_against_the_law():
     weighted = samples(drawn(20)).assign(log_weight=0.0)
-    found = figures([conditionals(oracle, drawn(8))], weighted)
+    found = scores([conditionals(oracle, drawn(8))], weighted)
     assert ("t", "m", "direct", "leading-digit") not in found.index
     assert found.loc[("t", "m", "direct", "mass"), "value"] == 0
 
 
 def test_of_a_batch_the_first_number_alone_is_tested():
     batch = samples(drawn(40)).assign(response_id=np.repeat(range(10), 4))
-    found = figures([conditionals(oracle, drawn(8))], batch)["n"]
+    found = scores([conditionals(oracle, drawn(8))], batch)["n"]
     assert found["t", "m", "direct", "leading-digit"] == 10
     assert found["t", "m", "direct", "validity"] == 40
 
 
 def test_no_answer_survives_its_first_digit():
-    curves = score("s", [truth()], conditionals(oracle, drawn(8)), samples([None, "1019", "2", "0"])).curves
+    curves = score(
+        "s", [truth()], conditionals(oracle, drawn(8)), samples([None, "1019", "2", "0"]), is_reference
+    ).curves
     survival = curves[curves["metric"] == "survival"].set_index("at")["value"]
     assert survival.tolist() == [0.5, 0.25, 0.25, 0.25]  # 1019 is a twin prime, 2 has only begun
+
+
+LARGE = Mixture((0.1, 0.9), (TwinPrimes(10), Multiples(10, 1)))
+
+
+@pytest.mark.parametrize("numbers", [8, 16])
+@pytest.mark.parametrize("seed", range(5))
+def test_of_a_mixture_uniform_digits_have_its_information_as_content_whatever_was_drawn(numbers, seed):
+    """One number in ten is a twin prime: of 3,424,506 pairs to 10^9, 27,412,679 to 10^10 (OEIS A007508)."""
+    records = [stratified(law, LARGE, numbers, seed, model=name)
+               for name, law in (("uniform", uniform), ("oracle", oracle))]  # fmt: skip
+    found = scores(records, None, truth(LARGE))
+    share = 2 * (27_412_679 - 3_424_506) / 9e9  # of all numbers; on these P / U is 0.1 / share + 0.9
+    information = (0.1 + 0.9 * share) * math.log(0.1 / share + 0.9) + 0.9 * (1 - share) * math.log(0.9)
+    for model, content, skill in (("uniform", information, 0), ("oracle", 0, 1)):
+        for column in ("value", "low", "high"):
+            assert found.loc[("t", model, "direct", "content"), column] == pytest.approx(content, abs=1e-10)
+            assert found.loc[("t", model, "direct", "skill"), column] == pytest.approx(skill, abs=1e-10)
+    assert found.loc[("t", "uniform", "direct", "content"), "calibrated"].startswith("luck")
+
+
+def test_of_a_mixture_a_law_of_known_content_is_met_within_its_interval():
+    """A law that is the truth but for the last digit, uniform there where the component is not given away.
+
+    Its content, over all members, is that of an enumeration; 40 samples of 16 numbers, at least 36 hold it.
+    """
+    target = Mixture((0.2, 0.8), (TwinPrimes(4), Multiples(4, 2)))
+
+    def blind_at_the_end(target: Target, prefix: str) -> np.ndarray:
+        return uniform(target, prefix) if len(prefix) == 3 else oracle(target, prefix)
+
+    members = [target.nth_member(rank) for rank in range(target.count(""))]
+    expected = 0.0
+    for prefix in {number[:3] for number, _ in members}:
+        p = target.conditional(prefix).p[:10]
+        alive = p[p > 0]
+        weight = math.exp(target.log_probability(prefix).value)
+        expected += weight * float(alive @ np.log(10 * alive))
+    held = 0
+    for seed in range(40):
+        found = scores([stratified(blind_at_the_end, target, 16, seed)], None, truth(target))
+        content = found.loc[("t", "m", "direct", "content")]
+        assert content["low"] >= 0
+        held += content["low"] <= expected <= content["high"]
+    assert held >= 36
+
+
+def test_numbers_that_were_not_drawn_by_component_are_scored_by_their_weights():
+    """As runs were recorded before: where no twin prime was drawn, no interval tells how far off that is."""
+    numbers = [number for number in drawn(60, 3, LARGE) if not TwinPrimes(10).contains(number)][:8]
+    found = scores([conditionals(uniform, numbers, target=LARGE)], None, truth(LARGE))
+    content = found.loc[("t", "m", "direct", "content")]
+    assert content["value"] < 0.5 * LARGE.information()
+    assert math.isnan(content["low"])
+    assert content["calibrated"] == ""
+    assert found.loc[("t", "m", "direct", "skill"), "like_oracle"] is None
+
+
+def test_an_information_that_is_estimated_carries_its_error_into_the_scores():
+    """Skill of uniform digits is 0 whatever I is; their content is I, give or take."""
+    numbers = drawn(32)
+    known = truth()
+    estimated = replace(known, information_error=0.2)
+    records = [conditionals(law, numbers, name) for name, law in (("uniform", uniform), ("fond", fond))]
+    exact, found = scores(records, None, known), scores(records, None, estimated)
+    information = found.loc[("t", "uniform", "direct", "information")]
+    ends = [known.information - 0.2 * 1.96, known.information + 0.2 * 1.96]
+    assert [information["low"], information["high"]] == pytest.approx(ends, abs=1e-4)
+    content = found.loc[("t", "uniform", "direct", "content")]
+    assert [content["low"], content["high"]] == pytest.approx(ends, abs=0.1)
+    assert found.loc[("t", "uniform", "direct", "skill"), ["low", "high"]].tolist() == pytest.approx(
+        [0, 0], abs=1e-9
+    )
+    widths = [table.loc[("t", "fond", "direct", "skill")] for table in (exact, found)]
+    assert widths[0]["value"] == widths[1]["value"]
+    assert widths[1]["high"] - widths[1]["low"] > widths[0]["high"] - widths[0]["low"]
+
+
+def excluding(target: Target, prefix: str) -> np.ndarray:
+    """A law that rules out the last digit that the truth allows."""
+    p = target.conditional(prefix).p.copy()
+    if len(prefix) == 3 and np.count_nonzero(p) > 1:
+        p[np.flatnonzero(p)[-1]] = 0
+    return p / p.sum()
+
+
+@pytest.mark.parametrize("numbers", [2, 4, 8, 16, 40])
+def test_what_a_law_rules_out_makes_it_infinitely_far_and_nothing_else_breaks(numbers):
+    """q = 0 where p > 0: content inf, skill -inf, last in rank, and no warning on the way."""
+    laws = {"bad": excluding, "worse": excluding, "good": feasible}
+    evens = Multiples(4, 2)
+    records = [
+        conditionals(law, drawn(numbers, 0, target), model, arm, target, task)
+        for model, law in laws.items()
+        for arm in ("direct", "cot")
+        for task, target in (("t", TWINS), ("even", evens))
+    ]
+    with np.errstate(all="raise", under="ignore"):
+        scored = score("s", [truth(), truth(evens, "even")], pd.concat(records), samples([]), is_reference)
+    found = scored.scores.set_index(["task", "model", "arm", "metric"]).sort_index()
+    content, skill = found.loc[("t", "bad", "direct", "content")], found.loc[("t", "bad", "direct", "skill")]
+    assert content["value"] == math.inf
+    assert skill["value"] == -math.inf
+    overall = found.loc[(OVERALL, "bad", "direct", "skill")]
+    assert overall["value"] == -math.inf
+    if numbers >= 4:
+        assert (skill["low"], skill["high"]) == (-math.inf, -math.inf)
+        assert (overall["low"], overall["high"]) == (-math.inf, -math.inf)
+        ranks = found.loc[OVERALL].xs("rank", level="metric")["value"]
+        assert ranks["good"].max() <= 2 < 3 == ranks["bad"].min() == ranks["worse"].min()
+    else:
+        assert math.isnan(skill["low"])
+    assert math.isnan(found.loc[("t", "bad", "cot", "gain"), "value"])  # infinite less infinite
+    assert (found.loc[("t", "bad", "direct", "jsd"), "value"]) < 1  # what stays finite
+    json.dumps(scored.scores.to_json())
+
+
+def test_intervals_lie_inside_what_is_possible():
+    records = [
+        part
+        for seed in range(6)
+        for part in (
+            conditionals(fond, drawn(4 + seed, seed), f"fond-{seed}"),
+            conditionals(feasible, drawn(16, seed), f"feasible-{seed}"),
+        )
+    ]
+    answers = pd.concat([samples(drawn(4, k), model=f"fond-{k}") for k in range(6)])
+    table = scores(records, answers).reset_index()
+    for metric, (least, most) in {"skill": (-math.inf, 1), "validity": (0, 1), "level": (1, 100)}.items():
+        rows = table[table["metric"] == metric]
+        assert len(rows) >= 6
+        assert rows["low"].min() >= least
+        assert rows["high"].max() <= most
+    others = table[~table["metric"].isin(["skill", "gain", "mass"])]
+    assert (others["low"].dropna() >= 0).all()
+    known = table.dropna(subset=["low", "value"])
+    assert (known["low"] <= known["value"] + 1e-12).all()
+    assert (known["value"] <= known["high"] + 1e-12).all()
+
+
+def test_below_four_numbers_there_is_no_interval_no_mark_and_no_rank():
+    records = [
+        conditionals(fond, drawn(3), "few"),
+        conditionals(oracle, drawn(3), "perfect"),
+        conditionals(fond, drawn(4), "enough"),
+    ]
+    found = scores(records)
+    for model in ("few", "perfect"):
+        for metric in ("content", "skill", "level", "stopping"):
+            row = found.loc[("t", model, "direct", metric)]
+            assert math.isnan(row["low"])
+            assert math.isnan(row["high"])
+            assert row["like_oracle"] is None
+        assert math.isnan(found.loc[(OVERALL, model, "direct", "skill"), "low"])
+        assert (OVERALL, model, "direct", "rank") not in found.index
+    assert found.loc[(OVERALL, "enough", "direct", "rank"), "value"] == 1
+
+
+def test_the_law_along_all_members_has_an_interval_however_few_they_are():
+    powers = Powers(3, 2)
+    found = scores([conditionals(fond, ["128", "256", "512"], target=powers)], None, truth(powers))
+    content = found.loc[("t", "m", "direct", "content")]
+    assert content["low"] == content["value"] == content["high"] > 0
+
+
+def test_survival_is_not_told_where_it_is_not_known():
+    """Hardy and Littlewood expect 0.15 quadruplets among 10^8 numbers of 100 digits, 15 among 10^10."""
+    quadruplets = Constellation(100, "n,n+2,n+6,n+8")
+    density = 4.151180 / (100 * math.log(10)) ** 4  # 27/2 prod p^3 (p - 4) / (p - 1)^4: Hardy and Littlewood
+    assert [10**free * density > 20 for free in (8, 9, 10, 11)] == [False, False, False, True]
+    assert list(quadruplets.doubtful_lengths) == [90, 91, 92]
+    answers = samples(["1" * 100, None], quadruplets)
+    points = list(survival(answers, truth(quadruplets)))
+    assert [point.at for point in points] == [*range(1, 90), *range(93, 101)]
+    assert {point.value for point in points} == {0.5, 0.0}
+    assert not TwinPrimes(100).doubtful_lengths
+    assert not TwinPrimes(9).doubtful_lengths

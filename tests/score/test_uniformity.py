@@ -79,8 +79,8 @@ def test_two_draws_from_a_huge_set_are_never_alike():
 
 
 def test_an_answer_of_five_thousand_digits_is_an_answer():
-    figures = uniformity(["1" * 5000, "123456"], Multiples(digits=6, modulus=1), 0.0, seed=0)
-    assert figures[0].n == 2
+    scores = uniformity(["1" * 5000, "123456"], Multiples(digits=6, modulus=1), 0.0, seed=0)
+    assert scores[0].n == 2
 
 
 def benford(size: int) -> list[str]:
@@ -94,11 +94,11 @@ def benford(size: int) -> list[str]:
 
 def test_a_biased_leading_digit_is_flagged_by_its_test_and_by_no_other():
     target = Multiples(digits=6, modulus=1)
-    figures = uniformity(benford(1000), target, 0.0, seed=3)
-    flagged = [figure.metric for figure in figures if not figure.like_oracle]
-    assert {figure.metric for figure in figures} == {
+    scores = uniformity(benford(1000), target, 0.0, seed=3)
+    flagged = [score.metric for score in scores if not score.like_oracle]
+    assert {score.metric for score in scores} == {
         "leading-digit", "last-digit", "mod-3", "mod-7", "mod-11", "mod-13", "duplicates"
     }  # fmt: skip
     assert flagged == ["leading-digit"]
     even = uniformity(target.sample(1000, np.random.default_rng(13)), target, 0.0, seed=3)
-    assert all(figure.like_oracle for figure in even)
+    assert all(score.like_oracle for score in even)

@@ -5,7 +5,6 @@ import pytest
 
 from sampler_bench.errors import DeadPrefixError, InputError
 from sampler_bench.targets import (
-    FAMILIES,
     Automaton,
     Constellation,
     DigitSums,
@@ -26,6 +25,7 @@ from sampler_bench.targets import (
     TwinPrimes,
 )
 from sampler_bench.targets.laws import assert_laws
+from sampler_bench.targets.registry import registered
 
 EVEN_SUMS = {
     "even": {"02468": "even", "13579": "odd"},
@@ -43,6 +43,7 @@ EXAMPLES: list[Target] = [
     Sieved(12, "n,n+2,n+6", 31),
     Sieved(100, "twin-primes", 13, (0, 2)),
     Sieved(100, "twin-primes", 101, (0, 2)),
+    Sieved(20, "primes", 101),
     Range(0, 9),
     Range(1, 6),
     Range(1, 100),
@@ -64,6 +65,7 @@ EXAMPLES: list[Target] = [
     Mixture((0.1, 0.9), (TwinPrimes(12), Range(10**11, 10**12 - 1))),
     Mixture((0.1, 0.9), (TwinPrimes(100), Multiples(100, 1))),
     Mixture((0.25, 0.75), (Distribution(2, "poisson", {"mu": 4}), Range(1, 100))),
+    Mixture((0.5, 0.5), (Mixture((0.5, 0.5), (Powers(3, 2), Range(1, 9))), Multiples(3, 7))),
     Mixture((0.5, 0.5, 0.0), (Range(1, 10**30), Powers(100, 3), Powers(3, 2))),
     Constellation(4, "safe-primes"),
     Constellation(10, "safe-primes"),
@@ -120,7 +122,7 @@ SMALL = [target for target in EXAMPLES if (target.count("") or 1000) <= 60]
 
 
 def test_every_registered_family_has_examples():
-    assert {type(target) for target in EXAMPLES} == set(FAMILIES.values())
+    assert {type(target) for target in EXAMPLES} == set(registered().values())
 
 
 @pytest.mark.parametrize("target", EXAMPLES, ids=str)
@@ -133,6 +135,23 @@ def test_laws_hold(target):
 def test_the_same_seed_draws_the_same_numbers(target):
     draws = [target.sample(5, np.random.default_rng(7)) for _ in range(2)]
     assert draws[0] == draws[1]
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        TwinPrimes(15),
+        TwinPrimes(60),
+        Constellation(30, "primes"),
+        Sieved(20, "twin-primes", 101, (0, 2)),
+        Mixture((0.2, 0.8), (TwinPrimes(20), Range(1, 10**30))),
+    ],
+    ids=str,
+)
+def test_few_draws_are_the_beginning_of_many_however_many_batches_these_take(target):
+    many = target.sample(300, np.random.default_rng(2))
+    for few in (1, 2, 7, 40, 299):
+        assert target.sample(few, np.random.default_rng(2)) == many[:few]
 
 
 @pytest.mark.parametrize("target", SMALL, ids=str)

@@ -9,8 +9,9 @@ import pytest
 from sympy import primerange
 
 from sampler_bench.errors import InputError
-from sampler_bench.targets import DIGITS, Constellation, Sieved, TwinPrimes, sieved
-from sampler_bench.targets.tuple_names import parse_tuple
+from sampler_bench.targets import DIGITS, Constellation, Sieved, TwinPrimes
+from sampler_bench.targets.counting.tuple_names import parse_tuple
+from sampler_bench.targets.families import sieved
 from tests.targets.direct import divergence
 
 LADDER = (2, 3, 5, 7, 11, 13)

@@ -5,9 +5,10 @@ import pytest
 
 from sampler_bench.errors import InputError, StoreError
 from sampler_bench.kernels import count_tuples, tuples_in
-from sampler_bench.targets import tables
-from sampler_bench.targets.tables import PrefixTable, count_members, find_table, make_table, read_table
-from sampler_bench.targets.tuple_names import TUPLES, parse_tuple, tuple_name
+from sampler_bench.targets.counting import kept_counts, tables
+from sampler_bench.targets.counting.kept_counts import count_members
+from sampler_bench.targets.counting.tables import PrefixTable, find_table, make_table, read_table
+from sampler_bench.targets.counting.tuple_names import TUPLES, parse_tuple, tuple_name
 
 TWINS = TUPLES["twin-primes"]
 PUBLISHED = [
@@ -27,8 +28,8 @@ PUBLISHED = [
 
 
 @pytest.fixture(autouse=True)
-def _cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("SAMPLER_BENCH_CACHE", str(tmp_path / "cache"))
+def _cache(cache):
+    """Away from the user's own."""
 
 
 def shipped(digits: int) -> PrefixTable:
@@ -85,7 +86,7 @@ def test_a_table_of_any_tuple_can_be_made(name, tmp_path):
 
 
 def test_an_interrupted_table_goes_on_where_it_was(tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "KEPT_WIDTH", 10)
+    monkeypatch.setattr(kept_counts, "KEPT_WIDTH", 10)
     whole = read_table(make_table("twin-primes", 6, 3, folder=tmp_path / "whole")).counts
     calls = []
 
@@ -124,7 +125,7 @@ def test_a_table_made_is_found_and_the_deeper_one_preferred():
 
 
 def test_wide_intervals_are_counted_in_parts_that_are_kept(monkeypatch):
-    monkeypatch.setattr(tables, "KEPT_WIDTH", 10**5)
+    monkeypatch.setattr(kept_counts, "KEPT_WIDTH", 10**5)
     lo, hi = 123_456, 1_000_001
     expected = int(count_tuples(TWINS, [lo, hi])[0])
     shares = []
@@ -163,7 +164,7 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(call, complaint):
 
 def test_a_damaged_table_is_named(tmp_path):
     (tmp_path / "x.parquet").write_bytes(b"not parquet")
-    with pytest.raises(StoreError, match=r"x\.parquet cannot be read as a table"):
+    with pytest.raises(StoreError, match=r"x\.parquet carries no checksum"):
         read_table(tmp_path / "x.parquet")
 
 

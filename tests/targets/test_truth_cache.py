@@ -7,18 +7,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sampler_bench.errors import StoreError
+from sampler_bench import files
 from sampler_bench.files import cache_folder
-from sampler_bench.targets.tables import make_table, read_table
-from sampler_bench.targets.truth_cache import ORIGINS, kept
-from sampler_bench.targets.windows import window
+from sampler_bench.targets.counting.tables import make_table, read_table
+from sampler_bench.targets.counting.truth_cache import ORIGINS, kept
+from sampler_bench.targets.counting.windows import window
 
 SPAWN = multiprocessing.get_context("spawn")
 
 
 @pytest.fixture(autouse=True)
-def _cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("SAMPLER_BENCH_CACHE", str(tmp_path / "cache"))
+def _cache(cache):
+    """Away from the user's own."""
 
 
 def test_an_answer_is_computed_once():
@@ -34,27 +34,58 @@ def test_an_answer_is_computed_once():
 def test_nothing_is_kept_of_a_computation_that_fails():
     with pytest.raises(ZeroDivisionError):
         kept("one by nought?", lambda: np.array([1 // 0]))
-    assert not list(cache_folder().rglob("*.parquet"))
+    assert not list(cache_folder().glob("truth/*.parquet"))
     assert kept("one by nought?", lambda: np.array([0])).tolist() == [0]
 
 
+def of_another_question(path):
+    kept("what else?", lambda: np.array([5]))
+    (other,) = set(path.parent.glob("*.parquet")) - {path}
+    other.replace(path)
+
+
 @pytest.mark.parametrize(
-    "damage",
+    ("damage", "said"),
     [
-        lambda path: path.write_bytes(b"half a fil"),
-        lambda path: pq.write_table(pa.table({"answer": [1]}), path),
-        lambda path: pq.write_table(
-            pa.table({"answer": [1]}).replace_schema_metadata({"question": "another"}), path
-        ),
+        (lambda path: path.write_bytes(b"half a fil"), "carries no checksum"),
+        (lambda path: path.write_bytes(b""), "carries no checksum"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-1]), "is damaged"),
+        (lambda path: path.write_bytes(path.read_bytes()[1:]), "is damaged"),
+        (lambda path: pq.write_table(pa.table({"answer": [1]}), path), "carries no checksum"),
+        (of_another_question, "holds what else?, version"),
     ],
-    ids=["cut", "no question", "another question"],
+    ids=["half", "empty", "cut at the end", "cut at the start", "not ours", "another question"],
 )
-def test_a_damaged_answer_is_refused(damage):
+def test_a_damaged_answer_is_computed_again_and_a_line_says_so(damage, said, capsys):
     kept("what is it?", lambda: np.array([3]))
-    (path,) = cache_folder().rglob("*.parquet")
+    (path,) = cache_folder().glob("truth/*.parquet")
     damage(path)
-    with pytest.raises(StoreError, match="delete it"):
-        kept("what is it?", lambda: np.array([3]))
+    assert kept("what is it?", lambda: np.array([3])).tolist() == [3]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"note: {path}")
+    assert said in line
+    assert kept("what is it?", lambda: pytest.fail("computed again")).tolist() == [3]
+
+
+def test_a_folder_in_the_place_of_an_answer_leaves_it_unkept(capsys, monkeypatch):
+    monkeypatch.setattr(files, "_UNKEPT", set())
+    kept("what is it?", lambda: np.array([3]))
+    (path,) = cache_folder().glob("truth/*.parquet")
+    path.unlink()
+    path.mkdir()
+    for _ in range(2):
+        assert kept("what is it?", lambda: np.array([3])).tolist() == [3]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"note: cannot write {path}: Is a directory")
+
+
+def test_a_link_to_nothing_is_replaced():
+    kept("what is it?", lambda: np.array([3]))
+    (path,) = cache_folder().glob("truth/*.parquet")
+    path.unlink()
+    path.symlink_to("nowhere")
+    assert kept("what is it?", lambda: np.array([3])).tolist() == [3]
+    assert path.is_file()
 
 
 def _ask_for_window(_: int) -> tuple[list[int], int]:

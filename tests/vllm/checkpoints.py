@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-END_TOKEN = "<end>"
+START_TOKEN, END_TOKEN = "<start>", "<end>"
 CHAT = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant:\n"
 HIDDEN = 64
 
 
 def digit_groups() -> Tokenizer:
-    """Up to three digits a token, from the left, as Llama 3 writes them."""
+    """Up to three digits a token, from the left, and a mark before every text, as Llama 3 writes them."""
     groups = [str(i).zfill(width) for width in (1, 2, 3) for i in range(10**width)]
     letters = [byte for byte in sorted(pre_tokenizers.ByteLevel.alphabet()) if not byte.isdigit()]
     vocabulary = {piece: i for i, piece in enumerate([END_TOKEN, *letters, *groups])}
@@ -24,6 +24,9 @@ def digit_groups() -> Tokenizer:
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [split, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
     )
+    tokenizer.add_special_tokens([START_TOKEN])
+    start = (START_TOKEN, tokenizer.token_to_id(START_TOKEN))
+    tokenizer.post_processor = processors.TemplateProcessing(f"{START_TOKEN} $A", special_tokens=[start])
     return tokenizer
 
 

@@ -7,11 +7,14 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from sampler_bench import check_model
 from sampler_bench.errors import ServerError
-from sampler_bench.models import digit_laws, smollm2
-from sampler_bench.models.base import Prompt
-from sampler_bench.models.transport import Transport
-from sampler_bench.models.vllm_client import VllmModel
+from sampler_bench.models.engines import digit_laws
+from sampler_bench.models.engines.protocol import Tokens
+from sampler_bench.models.engines.transport import Transport
+from sampler_bench.models.engines.vllm import VllmModel
+from sampler_bench.models.model import Prompt
+from sampler_bench.models.weights import smollm2
 from sampler_bench.targets import DIGITS, END
 from sampler_bench.tasks import Catalog
 from tests.conftest import SECRET
@@ -65,7 +68,7 @@ def test_digits_are_written_where_the_chat_template_would_write_them(server):
         answered = [*PROMPT.messages, {"role": "assistant", "content": "649"}]
         body = {"model": model.name, "messages": answered, "add_generation_prompt": False}
         body["continue_final_message"] = True
-        rendered = (await model._transport.post("/tokenize", body))["tokens"]
+        rendered = (await model._transport.post("/tokenize", body, Tokens)).tokens
         return rendered, await model._tokenized(PROMPT) + [
             model._vocabulary.ids[digit] for digit in (6, 4, 9)
         ]
@@ -105,7 +108,7 @@ def test_prefixes_shared_by_numbers_are_asked_for_once(server, monkeypatch):
 
     async def counted(model):
         asked = []
-        complete = model._complete
+        complete = model._choice
         monkeypatch.setattr(model._laws, "_complete", lambda body: asked.append(body) or complete(body))
         await model.conditionals(PROMPT, prefixes)
         first = len(asked)
@@ -146,3 +149,8 @@ def test_a_name_that_is_not_served_is_refused_with_those_that_are(server):
 def test_the_servers_own_message_is_passed_on(server):
     with pytest.raises(ServerError, match=r"answered 400: .*logprobs"):
         ask(server, lambda model: model._complete({"prompt": [1], "max_tokens": 1, "logprobs": -5}))
+
+
+def test_the_laws_of_every_model_hold_within_what_batching_does_to_probabilities(server):
+    model = VllmModel(Transport([server.base_url], SECRET), smollm2.NAME)
+    asyncio.run(check_model(model, PROMPT, draws=50, alike=1e-3))

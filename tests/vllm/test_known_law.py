@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sampler_bench import run
+from sampler_bench import run, runs
 from sampler_bench.measure.decoders import parse_decoder
-from sampler_bench.models.base import Prompt
+from sampler_bench.models.model import Prompt
 from sampler_bench.models.sources import ServerOptions, find_model
 from sampler_bench.tasks import Arm, Catalog
 from tests.conftest import SECRET
@@ -77,7 +77,7 @@ def test_paraphrases_do_not_differ_where_the_model_reads_none(scores):
 
 
 def test_all_traces_count_alike_where_none_tells_the_answer(folder):
-    records = pd.read_parquet(folder / "conditionals").query("arm == 'cot'")
+    records = runs.read(folder).conditionals.query("arm == 'cot'")
     assert (records["traces"] == 4).all()
     assert (records["forced"] <= 4).all()
     assert np.abs(records["ess"] - 4).max() < 1e-4
@@ -105,7 +105,7 @@ def test_the_mass_on_valid_numbers_is_the_closed_form(scores):
 
 def test_samples_follow_the_law(folder, scores):
     """Counts within 5 standard deviations of their expectation."""
-    records = pd.read_parquet(folder / "samples").query("arm == 'direct' and decoder == 'ancestral'")
+    records = runs.read(folder).samples.query("arm == 'direct' and decoder == 'ancestral'")
     assert len(records) == SAMPLES
     lead = records["text"].str[0].value_counts()
     for digit, p in enumerate(DIGITS):
@@ -122,7 +122,7 @@ def test_samples_follow_the_law(folder, scores):
 
 @pytest.mark.parametrize("decoder", ["feasible", "twisted", "digits-only"])
 def test_decoders_write_what_they_promise(folder, decoder):
-    records = pd.read_parquet(folder / "samples").query("decoder == @decoder")
+    records = runs.read(folder).samples.query("decoder == @decoder")
     assert (records["text"].str.len() == 6).all()
     assert records["valid"].all() or decoder == "digits-only"
     assert records["log_weight"].notna().all()
@@ -136,8 +136,8 @@ def test_weights_lead_to_the_law_given_the_constraint(options, tmp_path, decoder
     members = [target.unrank(rank) for rank in range(target.count(""))]
     law = np.array([math.prod(DIGITS[int(digit)] for digit in member) * END for member in members])
     arguments = {"decoders": [decoder], "numbers": 1, "samples": SAMPLES, "out": tmp_path, "server": options}
-    scores = run("twin-primes-3", ["known-law"], ["direct"], **arguments).set_index(["task", "metric"])
-    records = pd.read_parquet(tmp_path / "samples")
+    scores = run("twin-primes-3", ["known-law"], ["direct"], **arguments).scores.set_index(["task", "metric"])
+    records = runs.read(tmp_path).samples
     weight = np.exp(records["log_weight"])
     assert weight.std() > 0.01 * weight.mean()
     error = weight.std() / math.sqrt(SAMPLES)
@@ -152,7 +152,7 @@ def test_weights_lead_to_the_law_given_the_constraint(options, tmp_path, decoder
 
 
 def test_batches_count_every_number_asked_for_and_cost_once(folder):
-    records = pd.read_parquet(folder / "samples").query("arm == 'batch'")
+    records = runs.read(folder).samples.query("arm == 'batch'")
     assert (records.groupby(["paraphrase", "response_id"]).size() == 8).all()
     assert (records.groupby(["paraphrase", "response_id"])["completion_tokens"].max() > 0).all()
     assert (records.query("sample_id % 8 > 0")["completion_tokens"] == 0).all()

@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sampler_bench.models import smollm2
+from sampler_bench import runs
+from sampler_bench.models.weights import smollm2
 from tests.conftest import COMMAND, SECRET
 from tests.processes import engine_of, is_alive, processes_below, wait_until
 
@@ -52,7 +53,7 @@ def test_a_server_with_a_key_is_closed_without_it_and_the_key_is_never_stored(se
 
 
 def test_every_wording_is_used_recorded_and_its_spread_stands_beside_the_score(folder):
-    conditionals = pd.read_parquet(folder / "conditionals")
+    conditionals = runs.read(folder).conditionals
     names = conditionals.groupby("arm")["paraphrase"].unique().map(sorted).to_dict()
     assert names == {"direct": ["generator", "plain", "question"], "cot": ["question", "reason", "steps"]}
     scores = pd.read_csv(folder / "scores.csv").set_index(["task", "arm", "metric"])
@@ -62,7 +63,7 @@ def test_every_wording_is_used_recorded_and_its_spread_stands_beside_the_score(f
 
 
 def test_traces_are_what_the_model_wrote(folder):
-    records = pd.read_parquet(folder / "conditionals").query("arm == 'cot'")
+    records = runs.read(folder).conditionals.query("arm == 'cot'")
     assert (records["traces"] == 2).all()  # six responses, three paraphrases
     assert records["ess"].between(1, 2 + 1e-9).all()
     assert (records.query("position == 0")["ess"] > 2 - 1e-9).all()
@@ -76,7 +77,7 @@ def test_a_model_folder_is_served_measured_and_not_served_again(cli, tmp_path):
     assert "vLLM is ready" in first.stderr
     (manifest,) = (tmp_path / "results").glob("*/manifest.json")
     model = json.loads(manifest.read_text())["models"]["my-model"]
-    assert model["identity"].startswith("config-and-sizes:")
+    assert model["identity"].startswith("contents:")
     assert model["realised"]["samples"] == 2 * 2
     assert model["server_version"]
     assert "--generation-config" in model["vllm_arguments"]
@@ -101,6 +102,6 @@ def test_a_server_started_here_never_outlives_its_command(blow, start):
     engine_of(process.pid)
     started = processes_below(process.pid)
     process.send_signal(blow)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate()
     assert "Traceback" not in said
     wait_until(lambda: not any(map(is_alive, started)), "the server outlived its command")

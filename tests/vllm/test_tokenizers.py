@@ -8,10 +8,10 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from sampler_bench.errors import ModelError
-from sampler_bench.models.base import Prompt
+from sampler_bench.models.engines.transport import Transport
+from sampler_bench.models.engines.vllm import VllmModel
+from sampler_bench.models.model import Prompt
 from sampler_bench.models.sources import ServerOptions, find_model
-from sampler_bench.models.transport import Transport
-from sampler_bench.models.vllm_client import VllmModel
 from sampler_bench.targets import DIGITS
 from sampler_bench.tasks import Catalog
 from tests.conftest import SECRET
@@ -54,7 +54,7 @@ class BruteForce:
     def __init__(self, folder, prompt):
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-        self.prompt = self.tokenizer.encode(prompt.text, add_special_tokens=False)
+        self.prompt = self.tokenizer.encode(prompt.text)
         self.texts = [self.tokenizer.decode([token]) for token in range(len(self.tokenizer))]
         self.known = {}
 
@@ -95,7 +95,7 @@ def test_digits_written_are_the_tokens_of_the_whole_text(served):
     folder, server, _ = served
     tokenizer = AutoTokenizer.from_pretrained(folder)
     for prompt in PROMPTS:
-        whole = tokenizer.encode(prompt.text + "6492171", add_special_tokens=False)
+        whole = tokenizer.encode(prompt.text + "6492171")
         number = tokenizer.encode("6492171", add_special_tokens=False)
         assert ask(server, lambda model, prompt=prompt: model._tokenized(prompt)) + number == whole
 

@@ -1,7 +1,11 @@
 "use strict";
 const DATA = JSON.parse(document.getElementById("data").textContent);
-const OVERALL = "(overall)", STEP = 200, SHARES = ["validity", "answered", "duplicates", "rank-kept"];
-const state = { suite: DATA.suites[0]?.name, arm: "", model: "", key: OVERALL, down: true, limit: STEP, open: new Set() };
+const OVERALL = "(overall)", STEP = 200;
+// A column is a task's, or the overall one, or else one of the row's own: two spaces of names.
+const MODEL = { own: "model" }, ARM = { own: "arm" }, VALID = { own: "validity" };
+const WHOLE = { task: OVERALL };
+const state = { suite: DATA.suites[0]?.name, arm: "", model: "", key: WHOLE, down: true, limit: STEP, open: new Set() };
+for (const row of DATA.rows) for (const part of ["scores", "curves"]) Object.setPrototypeOf(row[part], null);
 const at = (id) => document.getElementById(id);
 
 function node(name, attributes = {}, ...children) {
@@ -20,8 +24,10 @@ function drawing(name, attributes, text) {
 
 const suite = () => DATA.suites.find((one) => one.name === state.suite);
 const columns = () => [OVERALL, ...suite().tasks];
-const titleOf = (key) => ({ model: "model", arm: "arm", validity: "valid" })[key] ?? (key === OVERALL ? "overall" : key);
-const figure = (row, task, metric) => row.figures[task]?.[metric];
+const heads = () => [MODEL, ARM, WHOLE, ...suite().tasks.map((task) => ({ task })), VALID];
+const same = (a, b) => a.own === b.own && a.task === b.task;
+const titleOf = (task) => task === OVERALL ? "overall" : task;
+const score = (row, task, metric) => row.scores[task]?.[metric];
 const short = (value) => value == null ? "–" : typeof value === "string" ? value
   : Math.abs(value) >= 1e6 ? value.toExponential(1)
   : Math.abs(value) >= 9.995 ? value.toFixed(0) : (value + 0).toFixed(2).replace("-0.00", "0.00");
@@ -42,9 +48,9 @@ function visible() {
 }
 
 function sortValue(row) {
-  if (state.key === "model" || state.key === "arm") return row[state.key];
-  if (state.key === "validity") return figure(row, OVERALL, "validity")?.[0];
-  return figure(row, state.key, "skill")?.[0];
+  if (state.key === MODEL || state.key === ARM) return row[state.key.own];
+  if (state.key === VALID) return score(row, OVERALL, "validity")?.[0];
+  return score(row, state.key.task, "skill")?.[0];
 }
 
 const names = new Intl.Collator("en", { numeric: true });
@@ -60,16 +66,17 @@ function sorted(rows) {
 function drawHead() {
   const several = new Set(DATA.rows.filter((row) => row.suite === state.suite).map((row) => row.run)).size > 1;
   state.several = several;
-  at("head").replaceChildren(...["model", "arm", ...columns(), "validity"].map((key) => {
-    const button = node("button", { type: "button" }, titleOf(key));
+  at("head").replaceChildren(...heads().map((key, place) => {
+    const title = key === VALID ? "valid" : key.own ?? titleOf(key.task);
+    const button = node("button", { type: "button" }, title);
     button.addEventListener("click", () => {
-      state.down = state.key === key ? !state.down : !["model", "arm"].includes(key);
+      state.down = same(state.key, key) ? !state.down : key !== MODEL && key !== ARM;
       state.key = key;
       draw();
-      at("head").querySelectorAll("button")[["model", "arm", ...columns(), "validity"].indexOf(key)].focus();
+      at("head").querySelectorAll("button")[place].focus();
     });
-    const cell = node("th", { scope: "col", "data-key": key }, button);
-    if (state.key === key) cell.setAttribute("aria-sort", state.down ? "descending" : "ascending");
+    const cell = node("th", { scope: "col", "data-key": key.own ?? key.task }, button);
+    if (same(state.key, key)) cell.setAttribute("aria-sort", state.down ? "descending" : "ascending");
     return cell;
   }));
 }
@@ -82,13 +89,13 @@ function drawRow(row) {
   if (under) heading.append(node("small", {}, under));
   const line = node("tr", { "data-row": row.id }, heading, node("td", {}, row.arm + (row.unanswered ? " †" : "")));
   for (const task of columns()) {
-    const skill = figure(row, task, "skill"), validity = figure(row, task, "validity");
+    const skill = score(row, task, "skill"), validity = score(row, task, "validity");
     const words = `skill ${explained(skill)}; valid ${explained(validity, percent)}`;
     const cell = node("td", { title: words, tabindex: "0", "aria-label": `${titleOf(task)}: ${words}` },
       short(skill?.[0]) + (skill?.[4] ? "≈" : ""), node("small", {}, percent(validity?.[0])));
     line.append(cell);
   }
-  line.append(node("td", {}, percent(figure(row, OVERALL, "validity")?.[0])));
+  line.append(node("td", {}, percent(score(row, OVERALL, "validity")?.[0])));
   line.addEventListener("click", (event) => { if (!event.target.closest("button")) toggle(row, line, button); });
   return line;
 }
@@ -100,18 +107,20 @@ function toggle(row, line, button) {
 }
 
 function details(row) {
-  const cards = columns().filter((task) => row.figures[task]).map((task) => card(row, task));
+  const cards = columns().filter((task) => row.scores[task]).map((task) => card(row, task));
   return node("tr", { class: "details" }, node("td", { colspan: columns().length + 3 }, node("div", { class: "cards" }, ...cards)));
 }
 
 function card(row, task) {
   const list = node("table", {}, node("thead", {}, node("tr", {},
-    ...["figure", "value", "95% interval", "n"].map((name) => node("th", { scope: "col" }, name)))));
+    ...["metric", "value", "95% interval", "n"].map((name) => node("th", { scope: "col" }, name)))));
   const body = list.appendChild(node("tbody"));
-  for (const [metric, found] of Object.entries(row.figures[task])) {
-    const [value, low, high, n, like] = found, show = SHARES.includes(metric) ? percent : metric === "rank" ? whole : short;
+  for (const [metric, { unit, about }] of Object.entries(DATA.metrics)) {
+    if (!Object.hasOwn(row.scores[task], metric)) continue;
+    const [value, low, high, n, like] = row.scores[task][metric];
+    const show = unit === "share" ? percent : metric === "rank" ? whole : short;
     const interval = low == null || low === high ? "" : `${show(low)} to ${show(high)}`;
-    body.append(node("tr", {}, node("th", { scope: "row" }, metric), node("td", {}, show(value) + (like ? "≈" : "")),
+    body.append(node("tr", {}, node("th", { scope: "row", title: about }, metric), node("td", {}, show(value) + (like ? "≈" : "")),
       node("td", {}, interval), node("td", {}, n)));
   }
   const drawn = row.curves[task] ? [profile(row.curves[task], task)] : [];
@@ -168,7 +177,7 @@ function drawArms() {
 
 at("suite").append(...DATA.suites.map((one) => node("option", { value: one.name }, one.name)));
 at("suite").addEventListener("change", (event) => {
-  Object.assign(state, { suite: event.target.value, key: OVERALL, down: true, limit: STEP });
+  Object.assign(state, { suite: event.target.value, key: WHOLE, down: true, limit: STEP });
   drawArms();
   draw();
 });

@@ -1,1 +1,1 @@
-"""Figures: pure functions of scores and curves."""
+"""Figures (pictures), a module each: pure functions of scores and curves."""

@@ -1,19 +1,26 @@
 """One style for all figures. Colours: Okabe and Ito, distinguishable with every kind of colour vision."""
 
 import math
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, MaxNLocator
 from numpy.typing import ArrayLike
 
-from sampler_bench.report.leaderboard import natural_order
+from sampler_bench.plain import one_line
+from sampler_bench.report.leaderboard import natural_order, way
+
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 INK, FAINT = "black", "0.45"
@@ -21,13 +28,14 @@ INFINITE = "infinite"  # in legends
 LINES = list(product(["-", "--", ":"], COLOURS))
 MARKERS = "osD^vPX*"
 COLUMNS = 4
+MOST_MARKERS = 12  # digits of a line, each with a marker
 LEGEND_COLUMNS = 5
 LEGEND_LINES = 3  # that a figure has room for
 LEGEND_HANDLE, CHARACTER = 0.6, 0.072  # inches: what stands before a name, and a letter of it
 LEGEND_LINE = 0.2  # inches
 NARROWEST = 5.4  # inches
 DPI = 150
-STYLE = {
+STYLE: "dict[RcKeyType, object]" = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -35,6 +43,7 @@ STYLE = {
     "axes.grid": True,
     "grid.alpha": 0.25,
     "legend.frameon": False,
+    "text.parse_math": False,  # names with dollar signs are no formulas
     "svg.hashsalt": "sampler_bench",  # so that the same figure gives the same bytes
 }
 Row = tuple[str, str, str]  # model, arm, decoder
@@ -50,7 +59,8 @@ def house_style() -> Iterator[None]:
 def save(figure: Figure, kind: str, path: Path) -> None:
     """Write a figure as ``png`` or ``svg``; the same figure gives the same bytes."""
     metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
-    with house_style():
+    with house_style(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a box stands for it
         figure.savefig(path, dpi=DPI, format=kind, metadata=metadata)
 
 
@@ -66,7 +76,7 @@ def panels(
     figure = Figure(figsize=size, layout="constrained")
     axes = list(figure.subplots(down, across, squeeze=False).ravel())
     for panel, title in zip(axes, titles, strict=False):
-        panel.set_title(title)
+        panel.set_title(one_line(title))
     for panel in axes[len(titles) :]:
         panel.set_axis_off()
     return figure, axes[: len(titles)]
@@ -86,6 +96,17 @@ def legend_above(figure: Figure) -> None:
         lines = math.ceil(len(handles) / columns)
         figure.set_figheight(figure.get_figheight() + LEGEND_LINE * max(0, lines - LEGEND_LINES))
         figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=columns)
+
+
+def draw_line(panel: Axes, by_digit: pd.Series, first: int = 1, **style) -> None:
+    """A line with a marker at each digit, if there are few; ``first``: added to the places."""
+    marker = "o" if len(by_digit) <= MOST_MARKERS else None
+    panel.plot(by_digit.index + first, by_digit, marker=marker, ms=3, **style)
+
+
+def whole_digits(panel: Axes, digits: int) -> None:
+    """Ticks at whole digits only."""
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True) if digits > 1 else FixedLocator([1]))
 
 
 def mark_infinite(panel: Axes, x: ArrayLike, values: ArrayLike, colour: str) -> None:
@@ -111,12 +132,10 @@ def mark_infinite(panel: Axes, x: ArrayLike, values: ArrayLike, colour: str) -> 
 def labels(rows: Sequence[Row]) -> list[str]:
     """The model; with arm and decoder if it has several."""
     models = [model for model, _, _ in rows]
-    return [
-        model
-        if models.count(model) == 1
-        else f"{model} {arm}" + (f", {decoder}" if decoder != "ancestral" else "")
-        for model, arm, decoder in rows
-    ]
+    names = (
+        one_line(model if models.count(model) == 1 else f"{model} {way(*asked)}") for model, *asked in rows
+    )
+    return [f" {name}" if name.startswith("_") else name for name in names]  # else left out of legends
 
 
 def rows_of(table: pd.DataFrame, is_reference: Callable[[str], bool]) -> list[Row]:

@@ -1,0 +1,1 @@
+"""What is asked of a server, and how next-digit laws come out of its answers."""

@@ -1,0 +1,143 @@
+"""The law of the next digit after a prompt, read from a vLLM server."""
+
+import asyncio
+import math
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
+
+import numpy as np
+
+from sampler_bench.errors import ServerError
+from sampler_bench.models.engines.exchange import RefusedError
+from sampler_bench.models.engines.protocol import CERTAIN, Choice
+from sampler_bench.models.engines.tokens import (
+    END_RESOLUTION,
+    DigitTokenizer,
+    DigitVocabulary,
+    Tokens,
+    digit_conditionals,
+)
+from sampler_bench.targets import END, SYMBOLS
+
+TOP = 20  # log-probabilities a position of a prompt: vLLM's default allows no more
+# A pass over prompt and number reads no prefix cache, a request for one position does. What such a request
+# costs, in tokens of a prompt (measured on two cores), decides which is cheaper.
+TOKENS_A_REQUEST = 24
+IDS_AT_ONCE = 128  # vLLM's limit on tokens whose log-probabilities can be asked for
+KEPT_LAWS = 8192  # next-token laws remembered
+LONGEST_PASS = 16_000  # tokens: the answer to a longer one would be too large
+
+Complete = Callable[[dict], Awaitable[Choice]]
+
+
+class DigitLaws:
+    """Reads next-digit laws for a tokenizer's digits.
+
+    Parameters
+    ----------
+    complete : coroutine function
+        From the body of a completion request to its one choice.
+    tokenizer, vocabulary
+        How digits are written.
+    """
+
+    def __init__(self, complete: Complete, tokenizer: DigitTokenizer, vocabulary: DigitVocabulary):
+        self._complete, self._tokenizer, self._vocabulary = complete, tokenizer, vocabulary
+        self._known: OrderedDict[Tokens, np.ndarray] = OrderedDict()
+        self._reads_prompts = True  # until the server refuses
+
+    async def after(self, ids: list[int], prefixes: Sequence[str]) -> np.ndarray:
+        """q(next symbol | prefix) after a prompt's tokens; shape (len(prefixes), 11).
+
+        Raises
+        ------
+        ServerError
+            If no server can be reached, or one refuses or answers otherwise than it must.
+        """
+        if not self._vocabulary.single:
+            laws = partial(self._token_laws, ids)
+            return await digit_conditionals(prefixes, self._tokenizer, self._vocabulary, laws)
+        law = await self._single_digit_laws(ids, prefixes)
+        q = np.empty((len(prefixes), SYMBOLS))
+        q[:, :END] = np.reshape([law[prefix] for prefix in prefixes], (-1, END))
+        q[:, END] = np.maximum(1 - q[:, :END].sum(axis=1), END_RESOLUTION)
+        return q
+
+    async def _single_digit_laws(self, ids: list[int], prefixes: Sequence[str]) -> dict[str, np.ndarray]:
+        """Probabilities of the ten digits after each prefix, where every digit is a token."""
+        laws: dict[str, np.ndarray] = {}
+        passes = [
+            self._along(ids, number, wanted)
+            for number, wanted in _numbers(prefixes)
+            if self._reads_prompts and len(wanted) * TOKENS_A_REQUEST > len(ids) + len(number) <= LONGEST_PASS
+        ]
+        for found in await asyncio.gather(*passes):
+            laws.update(found)
+        missing = [prefix for prefix in dict.fromkeys(prefixes) if prefix not in laws]
+        runs = [tuple(self._vocabulary.ids[int(digit)] for digit in prefix) for prefix in missing]
+        laws.update(zip(missing, await self._token_laws(ids, runs), strict=True))
+        return laws
+
+    async def _along(self, ids: list[int], number: str, wanted: Sequence[str]) -> dict[str, np.ndarray]:
+        """What one pass over a number tells of the wanted prefixes: a digit beyond the top is not told."""
+        digit_ids = self._vocabulary.ids
+        prompt = ids + [digit_ids[int(digit)] for digit in number]
+        try:
+            choice = await self._complete({"prompt": prompt, "prompt_logprobs": TOP} | one_token(digit_ids))
+        except RefusedError:  # a server with a lower --max-logprobs
+            self._reads_prompts = False
+            return {}
+        laws = {number: probabilities(choice, digit_ids)}
+        positions = choice.prompt_logprobs or [None] * len(prompt)
+        for prefix in wanted:
+            told = positions[len(ids) + len(prefix)] if len(prefix) < len(number) else None
+            if told and all(str(token) in told for token in digit_ids):
+                laws[prefix] = np.array([math.exp(told[str(token)]) for token in digit_ids])
+        return {prefix: law for prefix, law in laws.items() if prefix in wanted}
+
+    async def _token_laws(self, ids: list[int], runs: Sequence[Tokens]) -> list[np.ndarray]:
+        """Probabilities of the vocabulary's tokens after the prompt and each run of tokens."""
+        return await asyncio.gather(*(self._token_law((*ids, *run)) for run in runs))
+
+    async def _token_law(self, prompt: Tokens) -> np.ndarray:
+        if prompt not in self._known:
+            wanted = self._vocabulary.ids
+            parts = [wanted[i : i + IDS_AT_ONCE] for i in range(0, len(wanted), IDS_AT_ONCE)]
+            asked = [self._complete({"prompt": list(prompt)} | one_token(part)) for part in parts]
+            found = zip(await asyncio.gather(*asked), parts, strict=True)
+            law = np.concatenate([probabilities(choice, part) for choice, part in found])
+            if law.sum() > 1 + CERTAIN:  # of all parts: each by itself has been looked at
+                raise ServerError(f"the server returned probabilities that sum to {law.sum():.6g}")
+            self._known[prompt] = law
+            if len(self._known) > KEPT_LAWS:
+                self._known.popitem(last=False)
+        return self._known[prompt]
+
+
+def one_token(ids: Sequence[int]) -> dict:
+    """A request for the log-probabilities of tokens to come next, over the whole vocabulary."""
+    return {
+        "max_tokens": 1,
+        "temperature": 1.0,
+        "logprobs": 0,
+        "logprob_token_ids": list(ids),
+        "return_tokens_as_token_ids": True,
+    }
+
+
+def probabilities(choice: Choice, ids: Sequence[int]) -> np.ndarray:
+    """Of the given tokens, from the answer to a request made with ``one_token``."""
+    law = choice.first_law
+    return np.array([math.exp(law[f"token_id:{token}"]) for token in ids])
+
+
+def _numbers(prefixes: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """The longest prefixes, each with those that lie along it and along none before it."""
+    ordered = sorted(set(prefixes))
+    rest = set(ordered)
+    for number, following in zip(ordered, [*ordered[1:], ""], strict=True):
+        if not following.startswith(number) or not following:
+            wanted = [number[:k] for k in range(len(number) + 1) if number[:k] in rest]
+            rest.difference_update(wanted)
+            yield number, wanted

@@ -1,0 +1,153 @@
+"""One request to one server: its answer whole, in time, of bounded size, and understood; or one sentence."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import httpx
+
+from sampler_bench.errors import ServerError
+from sampler_bench.models.engines.protocol import Kind, read_json, understood
+from sampler_bench.secrets import bearer, quoted
+
+LARGEST = 32 * 2**20  # bytes of an answer: the log-probabilities along a prompt of 20,000 tokens
+START_SECONDS = 1800  # of a server: a large model takes long to load; a dead process is noticed at once
+OVERLOADED = (429, 502, 503, 504)
+# Nobody is to unpack what we have not asked to be packed: some kilobytes can hold gigabytes.
+HEADERS = {"Accept-Encoding": "identity"}
+
+
+class RefusedError(ServerError):
+    """A server understood a request and refuses it."""
+
+
+class LostError(ServerError):
+    """A failure of transport, worth another try."""
+
+
+class OverloadError(LostError):
+    """More was asked of a server than it does now."""
+
+
+class SilenceError(OverloadError):
+    """No whole answer in the time allowed."""
+
+
+class BrokenError(ServerError):
+    """A server failed at a request; it may be its last words."""
+
+
+class KeyRefusedError(ServerError):
+    """A server wants a key, or another one."""
+
+
+async def exchange(
+    http: httpx.AsyncClient,
+    method: str,
+    path: str,
+    kind: type[Kind],
+    seconds: float,
+    body: dict | None = None,
+) -> Kind:
+    """The answer to a request.
+
+    Parameters
+    ----------
+    kind : type of Answer
+        What the answer must be.
+    seconds : float
+        For all of it, from the connection to the last byte.
+
+    Raises
+    ------
+    LostError
+        If there is no answer, or only that the server has too much to do.
+    ServerError
+        If it refuses, or its answer is not of that kind.
+    """
+    url = f"{str(http.base_url).rstrip('/')}{path}"
+    try:
+        async with asyncio.timeout(seconds), http.stream(method, path, json=body, headers=HEADERS) as reply:
+            content = await _content(reply, url)
+    except TimeoutError as error:
+        raise SilenceError(f"{url} has not answered in {seconds:g} s") from error
+    except httpx.TransportError as error:
+        reason = quoted(str(error)) or type(error).__name__
+        raise LostError(f"no connection to {url.removesuffix(path)}: {reason}") from error
+    if reply.status_code != 200:
+        raise _refusal(reply, content, url)
+    return understood(content, kind, url, body)
+
+
+Found = TypeVar("Found")
+
+
+def ask_once(
+    base_url: str, question: Callable[[httpx.AsyncClient], Awaitable[Found]], key: str | None = None
+) -> Found:
+    """Put a question to a server from code that does not await; in a thread: this one may have a loop."""
+
+    async def asked() -> Found:
+        async with httpx.AsyncClient(base_url=base_url, headers=bearer(key), timeout=None) as http:
+            return await question(http)
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, asked()).result()
+
+
+async def is_healthy(http: httpx.AsyncClient, seconds: float) -> bool:
+    """Whether a server says so."""
+    try:
+        async with asyncio.timeout(seconds), http.stream("GET", "/health") as reply:
+            return reply.status_code == 200
+    except (TimeoutError, httpx.TransportError):
+        return False
+
+
+async def _content(reply: httpx.Response, url: str) -> bytes:
+    packed = reply.headers.get("Content-Encoding", "identity")
+    if packed != "identity":
+        raise ServerError(f"{url} answered packed ({quoted(packed, 40)}), which it was not asked for")
+    content = bytearray()
+    async for chunk in reply.aiter_raw():
+        content += chunk
+        if len(content) > LARGEST:
+            raise ServerError(
+                f"{url} answered with more than {LARGEST // 2**20} MiB: no answer has that much"
+            )
+    return bytes(content)
+
+
+def _refusal(reply: httpx.Response, content: bytes, url: str) -> ServerError:
+    status = reply.status_code
+    if status in OVERLOADED:
+        return OverloadError(f"{url} is overloaded ({status})")
+    sentence = f"{url} answered {status}: {_message(content) or quoted(reply.reason_phrase)}"
+    if status in (401, 403):
+        had_one = "Authorization" in reply.request.headers
+        advice = (
+            "it does not take the key given in VLLM_API_KEY"
+            if had_one
+            else "it asks for a key: set VLLM_API_KEY"
+        )
+        return KeyRefusedError(f"{sentence}; {advice}")
+    if "Location" in reply.headers:
+        elsewhere = quoted(reply.headers["Location"])
+        return ServerError(f"{sentence}; it points to {elsewhere}: give the address that answers itself")
+    if status < 400:
+        return ServerError(f"{sentence}; 200 was expected")
+    if status >= 500:
+        return BrokenError(sentence)
+    return RefusedError(sentence) if status == 400 else ServerError(sentence)
+
+
+def _message(content: bytes) -> str:
+    """What an answer says that is an error, if it says so as vLLM and OpenAI do."""
+    try:
+        match read_json(content):
+            case {"error": str(message)} | {"error": {"message": message}}:
+                return quoted(str(message))
+    except (ValueError, RecursionError):
+        pass
+    return ""

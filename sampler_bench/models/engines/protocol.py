@@ -1,0 +1,239 @@
+"""What the answers of a vLLM server must be: one schema for each, checked at one place.
+
+Fields that are not read are ignored. Checked with the body of the request as context: what was asked for must
+be there.
+"""
+
+import json
+import math
+import reprlib
+from collections.abc import Iterable
+from typing import Annotated, TypeVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FailFast,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+
+from sampler_bench.errors import ServerError
+from sampler_bench.secrets import quoted, without_secrets
+
+CERTAIN = 1e-3  # more than 1 by so much, a probability or a sum of some is half precision's doing
+LONGEST_INTEGER = 40  # figures; beyond them, no field is meant
+MOST_AT_A_POSITION = 1000  # tokens that are told of at one position of a prompt
+PLAINLY = {
+    "model_type": "should be an object",
+    "dict_type": "should be an object",
+    "list_type": "should be a list",
+    "too_short": "should not be empty",
+    "too_long": "should have one entry",
+}
+ABANDONED = ("abort", "error")  # reasons to finish that leave a response cut anywhere
+
+
+def _clean(text: object) -> object:
+    """A text that can be stored: half a surrogate pair becomes U+FFFD. Without secrets that come back."""
+    if not isinstance(text, str):
+        return text
+    return without_secrets(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+
+def _law(told: object) -> object:
+    """Log-probabilities by token: minus infinity is one, NaN is none. Fails at the first that is none."""
+    for name, value in told.items() if isinstance(told, dict) else ():
+        if type(value) not in (int, float) or not value <= CERTAIN:
+            raise ValueError(
+                f"a log-probability of {quoted(name, 40)} should be a number, at most 0, and is "
+                f"{quoted(reprlib.repr(value), 80)}"
+            )
+    return told
+
+
+def _or_none(told: object) -> object:
+    return [] if told is None else told
+
+
+def _position(told: object) -> object:
+    """What a position of a prompt tells, ``{token: {"logprob": x}}``, as a law."""
+    if not isinstance(told, dict):
+        return told
+    if len(told) > MOST_AT_A_POSITION:
+        raise ValueError(f"{len(told)} tokens at one position, far more than were asked for")
+    try:
+        law = {token: entry["logprob"] for token, entry in told.items()}
+    except (KeyError, TypeError) as error:
+        raise ValueError("every token should have a field 'logprob'") from error
+    return _law(law)
+
+
+Text = Annotated[str, BeforeValidator(_clean)]
+Count = Annotated[int, Field(ge=0, lt=2**31)]
+Law = Annotated[dict[str, float], BeforeValidator(_law)]
+
+
+class Answer(BaseModel):
+    """An answer, or a part of one."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+
+class Version(Answer):
+    """Of ``/version``."""
+
+    version: Text
+
+
+class ServedModel(Answer):
+    """``max_model_len``: tokens that prompt and response may have together, if it is told."""
+
+    id: str
+    max_model_len: Annotated[int, Field(ge=1, lt=2**31)] | None = None
+
+
+class Models(Answer):
+    """Of ``/v1/models``."""
+
+    data: Annotated[list[ServedModel], Field(min_length=1), FailFast()]
+
+
+class Tokens(Answer):
+    """Of ``/tokenize``."""
+
+    tokens: Annotated[list[Count], Field(min_length=1), FailFast()]
+
+
+class LogProbabilities(Answer):
+    """By position of the response, of tokens named ``token_id:N``."""
+
+    top_logprobs: Annotated[list[Law], Field(min_length=1), FailFast()]
+
+
+Position = Annotated[dict[str, float], BeforeValidator(_position)]
+
+
+class Choice(Answer):
+    """A response. ``prompt_logprobs``: by position of the prompt, those of the likeliest tokens, by id; empty
+    where the server tells none."""
+
+    text: Text
+    finish_reason: Text
+    logprobs: LogProbabilities | None = None
+    prompt_logprobs: Annotated[list[Position | None], FailFast(), BeforeValidator(_or_none)] = []
+
+    @model_validator(mode="after")
+    def _holds_what_was_asked_for(self, info: ValidationInfo) -> "Choice":
+        body = info.context or {}
+        if self.finish_reason in ABANDONED:
+            raise ValueError(f"the server gave a response up ({self.finish_reason!r})")
+        if wanted := body.get("logprob_token_ids"):
+            _check_law(self.logprobs, [f"token_id:{token}" for token in wanted])
+        elif "logprobs" in body and self.logprobs is None:
+            raise ValueError("the server does not return the log-probabilities asked for with 'logprobs'")
+        if "prompt_logprobs" in body and self.prompt_logprobs:
+            _check_prompt(self.prompt_logprobs, len(body["prompt"]))
+        return self
+
+    @property
+    def first_law(self) -> dict[str, float]:
+        """The log-probabilities of the first token, of a response for which they were asked."""
+        assert self.logprobs is not None  # it would not have been taken
+        return self.logprobs.top_logprobs[0]
+
+
+class Usage(Answer):
+    """Tokens of a request."""
+
+    prompt_tokens: Count
+    completion_tokens: Count
+
+
+class Completion(Answer):
+    """Of ``/v1/completions``."""
+
+    choices: Annotated[list[Choice], Field(min_length=1, max_length=1)]
+    usage: Usage
+
+
+Kind = TypeVar("Kind", bound=Answer)
+
+
+def understood(content: bytes, kind: type[Kind], url: str, body: dict | None = None) -> Kind:
+    """The answer that a server's bytes hold.
+
+    Raises
+    ------
+    ServerError
+        If they hold none of this kind: with the URL, the field, what was expected and what was found.
+    """
+    try:
+        found = read_json(content)
+    except (ValueError, RecursionError) as error:
+        start = quoted(content[:4000].decode(errors="replace"), 80)
+        reason = quoted(str(error), 120)
+        raise ServerError(f"{url} did not answer in JSON ({reason}): {start or 'nothing'}") from error
+    try:
+        return kind.model_validate(found, context=body)
+    except ValidationError as error:
+        raise ServerError(f"{_sentence(error)}, in the answer of {url}") from error
+
+
+def read_json(content: bytes) -> object:
+    """What it says. Raises ValueError or RecursionError."""
+    return json.loads(content, object_pairs_hook=_once_each, parse_int=_integer)
+
+
+def _check_law(told: LogProbabilities | None, names: list[str]) -> None:
+    if told is None or not all(name in told.top_logprobs[0] for name in names):
+        raise ValueError(
+            "the server does not return the log-probabilities asked for with 'logprob_token_ids'; "
+            "a vLLM of 0.32 or later does"
+        )
+    _check_sum([told.top_logprobs[0][name] for name in names])
+
+
+def _check_prompt(told: list[dict[str, float] | None], tokens: int) -> None:
+    if len(told) != tokens:
+        raise ValueError(f"'prompt_logprobs' has {len(told)} positions, and the prompt has {tokens} tokens")
+    for law in filter(None, told):
+        _check_sum(law.values())
+
+
+def _check_sum(logprobs: Iterable[float]) -> None:
+    total = math.fsum(map(math.exp, logprobs))
+    if total > 1 + CERTAIN:
+        raise ValueError(
+            f"the server returned probabilities that are none: those of different tokens sum to {total:.6g}; "
+            "the model's weights or their precision are not right"
+        )
+
+
+def _once_each(pairs: list[tuple[str, object]]) -> dict:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("an object names a key twice")
+    return found
+
+
+def _integer(figures: str) -> int:
+    if len(figures) > LONGEST_INTEGER:
+        raise ValueError(f"a number of {len(figures)} digits")
+    return int(figures)
+
+
+def _sentence(error: ValidationError) -> str:
+    """What is wrong with the first field that is."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    field = quoted(".".join(map(str, first["loc"])), 120)
+    match first["type"]:
+        case "value_error":
+            return f"{first['msg'].removeprefix('Value error, ')}: {field}"
+        case "missing":
+            return f"{field} is missing"
+    wanted = PLAINLY.get(first["type"]) or first["msg"].removeprefix("Input ")
+    return f"{field or 'the whole'} {wanted}, and is {quoted(reprlib.repr(first['input']), 80)}"

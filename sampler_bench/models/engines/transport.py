@@ -1,0 +1,279 @@
+"""Requests to one or several servers of the same model: spread, bounded, tried again, never lost.
+
+Only failures of transport are tried again, with backoff: no connection, a connection cut, silence, an
+overloaded server. What a server says about a request is passed on as it is.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+import httpx
+import tenacity
+
+from sampler_bench.errors import InputError, ServerError
+from sampler_bench.models.engines.exchange import (
+    START_SECONDS,
+    BrokenError,
+    LostError,
+    OverloadError,
+    SilenceError,
+    exchange,
+    is_healthy,
+)
+from sampler_bench.models.engines.protocol import Kind
+from sampler_bench.secrets import bearer, quoted
+
+FIRST_LIMIT, MOST_IN_FLIGHT = 64, 256  # requests in flight at one server; vLLM batches them
+TIMEOUT_SECONDS = 600.0
+HEALTH_SECONDS = 10.0
+ATTEMPTS = 6
+
+Say = Callable[[str], None]
+
+
+class Revivable(Protocol):
+    """A server's process that was started here."""
+
+    def relaunch(self, reason: str, say: Say) -> None:
+        """Start it again. Raises ServerError if that was done too often."""
+
+    def check(self) -> None:
+        """Raise ServerError, with its last words, if it has ended."""
+
+
+def silent(line: str) -> None:
+    """Say nothing."""
+
+
+def base_url(text: str) -> str:
+    """The URL of a server as requests begin with it: without ``/v1``.
+
+    Raises
+    ------
+    InputError
+        If it is none, or holds what should not be seen.
+    """
+    if {*"@?#"} & {*unquote(text)}:
+        raise InputError(
+            "a base URL is scheme, host, port and path: http://HOST:PORT. A user, a password or a query is "
+            "not taken, for others on this machine would see it; give a key in the environment variable "
+            "VLLM_API_KEY"
+        )
+    try:
+        parts = urlsplit(text)
+        httpx.URL(text)
+        known = parts.scheme in ("http", "https") and (parts.hostname or "").encode("idna")
+        known = known and parts.port != 0  # which raises ValueError where it is none
+    except (httpx.InvalidURL, ValueError) as error:
+        raise InputError(f"{quoted(text)!r} is not a URL: {quoted(str(error))}") from error
+    if not known:
+        raise InputError(f"base URL {quoted(text)!r} does not start with http://HOST or https://HOST")
+    return text.rstrip("/").removesuffix("/v1")
+
+
+@dataclass(eq=False)
+class Endpoint:
+    """A server and how it fares. ``limit`` follows additive increase, multiplicative decrease.
+
+    ``server`` is its process, where that was started here and can be started again.
+    """
+
+    base_url: str
+    http: httpx.AsyncClient
+    server: Revivable | None = None
+    limit: float = FIRST_LIMIT
+    busy: int = 0
+    dropped: bool = False
+    last_answer: float = field(default_factory=time.monotonic)
+    repair: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def has_room(self) -> bool:
+        return self.busy < self.limit
+
+    def succeeded(self) -> None:
+        self.last_answer = time.monotonic()
+        self.limit = min(MOST_IN_FLIGHT, self.limit + 1 / self.limit)
+
+    def overloaded(self) -> None:
+        self.limit = max(1.0, self.limit / 2)
+
+    async def is_healthy(self) -> bool:
+        return await is_healthy(self.http, HEALTH_SECONDS)
+
+
+class Transport:
+    """Sends requests to whichever of the servers has room. Use as an async context manager.
+
+    Parameters
+    ----------
+    base_urls : sequence of str
+        Of the servers, with or without ``/v1``.
+    api_key : str, optional
+        Sent as a bearer token; never printed or stored.
+    server : Revivable, optional
+        The process behind the one URL, if it was started here: it is started again should it die or hang.
+    say : callable
+        Told when a server is dropped or started again.
+    timeout : float
+        Seconds after which a request without its whole answer counts as failed.
+
+    Raises
+    ------
+    InputError
+        If a URL or the key is none.
+    """
+
+    def __init__(
+        self,
+        base_urls: Sequence[str],
+        api_key: str | None = None,
+        server: Revivable | None = None,
+        say: Say = silent,
+        timeout: float = TIMEOUT_SECONDS,
+    ):
+        headers = bearer(api_key)
+        limits = httpx.Limits(max_connections=MOST_IN_FLIGHT + 1)  # one more, to ask for its health
+        self.say, self._timeout = say, timeout
+        self._room: asyncio.Condition
+        self._under_way: set[asyncio.Task] = set()
+        self.endpoints = []
+        for url in dict.fromkeys(map(base_url, base_urls)):
+            http = httpx.AsyncClient(base_url=url, headers=headers, timeout=None, limits=limits)
+            self.endpoints.append(Endpoint(url, http, server))
+
+    async def __aenter__(self) -> "Transport":
+        self._room = asyncio.Condition()
+        return self
+
+    async def __aexit__(self, *_):
+        left = self._under_way - {asyncio.current_task()}  # another failed, nobody waits for them
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        for endpoint in self.endpoints:
+            await endpoint.http.aclose()
+
+    async def post(self, path: str, body: dict, kind: type[Kind]) -> Kind:
+        """The answer to a request, from any of the servers.
+
+        Raises
+        ------
+        LostError
+            If none is left to answer.
+        ServerError
+            If a server refuses it, or answers what is not of the kind.
+        """
+        async for attempt in _retrying():
+            with attempt:
+                async with self._taken() as endpoint:
+                    return await self._ask(endpoint, path, body, kind)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def post_to_all(self, path: str, body: dict, kind: type[Kind]) -> dict[Endpoint, Kind]:
+        """The answer of each of the servers to a request; of those that are left when all have answered.
+
+        Raises
+        ------
+        ServerError
+            As ``post`` does.
+        """
+        answers = {}
+        for endpoint in self.alive():
+            async for attempt in _retrying():
+                with attempt:
+                    if not endpoint.dropped:
+                        answers[endpoint] = await self._ask(endpoint, path, body, kind)
+        return answers
+
+    async def _ask(self, endpoint: Endpoint, path: str, body: dict, kind: type[Kind]) -> Kind:
+        task = asyncio.current_task()
+        assert task is not None
+        self._under_way.add(task)
+        try:
+            return await self.send(endpoint, "POST", path, kind, body)
+        except LostError as error:
+            await self._look_after(endpoint, error)
+            raise
+        finally:
+            self._under_way.discard(task)
+
+    async def send(
+        self, endpoint: Endpoint, method: str, path: str, kind: type[Kind], body: dict | None = None
+    ) -> Kind:
+        """One request to one server, once. Raises ServerError."""
+        try:
+            answer = await exchange(endpoint.http, method, path, kind, self._timeout, body)
+        except OverloadError:
+            endpoint.overloaded()
+            raise
+        except BrokenError as error:
+            if await endpoint.is_healthy():
+                raise
+            raise LostError(str(error)) from error  # the last words of a server that is ending
+        endpoint.succeeded()
+        return answer
+
+    def drop(self, endpoint: Endpoint, reason: ServerError) -> None:
+        """Go on without a server. Raises the reason if it is the last."""
+        if len(self.alive()) == 1:
+            raise reason
+        endpoint.dropped = True
+        self.say(f"going on without {endpoint.base_url}: {reason}")
+
+    def alive(self) -> list[Endpoint]:
+        return [endpoint for endpoint in self.endpoints if not endpoint.dropped]
+
+    @asynccontextmanager
+    async def _taken(self) -> AsyncIterator[Endpoint]:
+        """One of the servers that have room, the least busy, and its room given back."""
+        async with self._room:
+            await self._room.wait_for(lambda: any(e.has_room() for e in self.alive()))
+            endpoint = min(self.alive(), key=lambda e: e.busy / e.limit)
+            endpoint.busy += 1
+        try:
+            yield endpoint
+        finally:
+            endpoint.busy -= 1
+            async with self._room:
+                self._room.notify(2)  # the limit may have grown
+
+    async def _look_after(self, endpoint: Endpoint, error: LostError) -> None:
+        """Find out whether the server is still there; if not, start it again or go on without it."""
+        async with endpoint.repair:  # one looks, the others wait for what it finds
+            if endpoint.dropped or await self._is_there(endpoint, error):
+                return
+            if endpoint.server is not None:
+                await self._start_again(endpoint, endpoint.server, str(error))
+            elif len(self.alive()) > 1 or isinstance(error, SilenceError):
+                self.drop(endpoint, error)
+
+    async def _is_there(self, endpoint: Endpoint, error: LostError) -> bool:
+        if isinstance(error, SilenceError):  # /health answers even while the engine behind it hangs
+            return time.monotonic() - endpoint.last_answer < self._timeout
+        return await endpoint.is_healthy()
+
+    async def _start_again(self, endpoint: Endpoint, server: Revivable, reason: str) -> None:
+        server.relaunch(reason, self.say)
+        started = time.monotonic()
+        while not await endpoint.is_healthy():
+            server.check()
+            if time.monotonic() - started > START_SECONDS:
+                raise ServerError(
+                    f"vLLM was not ready {START_SECONDS} s after it was started again: {reason}"
+                )
+            await asyncio.sleep(1)
+        endpoint.last_answer = time.monotonic()
+
+
+def _retrying() -> tenacity.AsyncRetrying:
+    return tenacity.AsyncRetrying(
+        retry=tenacity.retry_if_exception_type(LostError),
+        stop=tenacity.stop_after_attempt(ATTEMPTS),
+        wait=tenacity.wait_random_exponential(multiplier=0.5, max=10),
+        reraise=True,
+    )

@@ -1,0 +1,295 @@
+"""A language model behind vLLM servers, over HTTP."""
+
+import asyncio
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from sampler_bench.errors import ModelError, ServerError
+from sampler_bench.models.engines.digit_laws import DigitLaws
+from sampler_bench.models.engines.exchange import KeyRefusedError, LostError
+from sampler_bench.models.engines.probe import Probe
+from sampler_bench.models.engines.protocol import Choice, Completion, Models, Tokens, Version
+from sampler_bench.models.engines.tokens import DigitTokenizer, DigitVocabulary
+from sampler_bench.models.engines.transport import Endpoint, Transport
+from sampler_bench.models.model import BOTH, NATURAL, Prompt, Response, SamplingOptions, child_seeds
+from sampler_bench.secrets import quoted
+from sampler_bench.targets import DIGITS
+
+# Nothing masked, sent explicitly: a server's defaults may say otherwise.
+UNMASKED = {"min_p": 0.0, "repetition_penalty": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0.0}
+
+
+class VllmModel:
+    """A served model as a DigitModel. Use as an async context manager: entering it checks the servers.
+
+    Parameters
+    ----------
+    transport : Transport
+        Requests to its servers.
+    name : str
+        The name the model is served under.
+    probe : sequence of float
+        The answer to the probe when the weights were first met, if they were before.
+
+    Attributes
+    ----------
+    server_version : str
+    digits : str
+        How its tokenizer writes digits.
+    start : list of int
+        Tokens that its tokenizer puts before a text, such as a mark of its beginning.
+    """
+
+    can = BOTH
+
+    def __init__(self, transport: Transport, name: str, probe: Sequence[float] = ()):
+        self.name = name
+        self.server_version, self.digits, self.start = "", "", []
+        self._transport = transport
+        self._probe = Probe(transport, name, [], probe)  # until the digits are learnt
+        self._tokenizer = DigitTokenizer(self._tokenize)
+        self._vocabulary = DigitVocabulary([], [])  # until it is learnt
+        self._prompt_ids: dict[str, list[int]] = {}
+        self._context, self._warned = 0, False
+
+    async def __aenter__(self) -> "VllmModel":
+        await self._transport.__aenter__()
+        try:
+            await self._check_servers()
+        except BaseException:
+            await self._transport.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_):
+        await self._transport.__aexit__()
+
+    async def conditionals(self, prompt: Prompt, prefixes: Sequence[str], trace: str = "") -> np.ndarray:
+        """q(next symbol | prefix) after the prompt and a trace; shape (len(prefixes), 11).
+
+        The last column, the mass on all that is not a digit, is known to about 1e-7. Prefixes of one
+        number are read in one pass over it where that is cheaper.
+
+        Raises
+        ------
+        ModelError
+            If the prompt does not suit the model: no chat template, too long, or joined to the digits.
+        ServerError
+            If no server can be reached, or one refuses or answers otherwise than it must.
+        """
+        ids = await self._tokenized(prompt)
+        if trace:
+            ids = ids + await self._before_a_digit(trace)
+        self._check_room(prompt, len(ids) + max(map(len, prefixes), default=0) + 1)
+        return await self._laws.after(ids, prefixes)
+
+    async def sample(
+        self, prompt: Prompt, size: int, seed: int, options: SamplingOptions = NATURAL
+    ) -> list[Response]:
+        """Responses, each from requests of its own with its own seed.
+
+        A reasoning arm takes two: the thinking, cut at the arm's budget and closed, and then the answer.
+
+        Raises
+        ------
+        ModelError, ServerError
+            As ``conditionals`` does.
+        """
+        ids = await self._tokenized(prompt)
+        self._check_room(prompt, len(ids) + prompt.arm.budget + prompt.max_tokens)
+        respond = self._after_thinking if prompt.arm.budget else self._respond
+        return await asyncio.gather(
+            *(respond(prompt, ids, child, options) for child in child_seeds(seed, size))
+        )
+
+    @property
+    def probe(self) -> list[float]:
+        """Probabilities of the ten digits after a fixed text: tells one set of weights from another."""
+        return self._probe.answer
+
+    async def vouch(self) -> None:
+        """Raise ServerError if a server does not hold the weights any more that were first met."""
+        await self._probe.vouch()
+
+    def describe(self) -> dict:
+        """What the manifest says of the served model; of its identity a server tells the name alone."""
+        return {
+            "identity": self.name,
+            "server_version": self.server_version,
+            "digits": self.digits,
+            "start": self.start,
+            "probe": self.probe,
+        }
+
+    # What the servers are
+
+    async def _check_servers(self) -> None:
+        """Learn the servers' version, context and digit tokens; go on without those that do not suit."""
+        probes: dict[Endpoint, list[float]] = {}
+        for endpoint in list(self._transport.endpoints):
+            try:
+                await self._check_name(endpoint)
+                if not self._vocabulary.ids:
+                    await self._learn_digits()
+                probes[endpoint] = await self._ask_probe(endpoint)
+            except ServerError as error:
+                self._transport.drop(endpoint, error)
+        self._probe.settle(probes)
+
+    async def _check_name(self, endpoint: Endpoint) -> None:
+        url = endpoint.base_url
+        try:
+            version = (await self._transport.send(endpoint, "GET", "/version", Version)).version
+            models = (await self._transport.send(endpoint, "GET", "/v1/models", Models)).data
+        except (LostError, KeyRefusedError):
+            raise
+        except ServerError as error:
+            raise ServerError(f"{url} does not answer as a vLLM server: {error}") from error
+        context = {model.id: model.max_model_len or math.inf for model in models}
+        if self.name not in context:
+            raise ServerError(f"{url} serves {quoted(', '.join(context))}, not {self.name!r}")
+        self.server_version = self.server_version or version
+        self._context = min(self._context or math.inf, context[self.name])
+
+    async def _learn_digits(self) -> None:
+        alone, marked = await self._tokenize("7"), await self._tokenize("7", special=True)
+        self.start = marked[: _place(alone, marked)]
+        single = await self._tokenizer.single_digits()
+        self._vocabulary = single or await self._tokenizer.vocabulary(await self._token_texts())
+        self._laws = DigitLaws(self._choice, self._tokenizer, self._vocabulary)
+        self.digits = self._vocabulary.description
+        ids = [self._vocabulary.ids[self._vocabulary.texts.index(digit)] for digit in DIGITS]
+        self._probe = Probe(self._transport, self.name, ids, self.probe)
+
+    async def _token_texts(self) -> list[str]:
+        """What the tokens of the vocabulary read."""
+        body = {"prompt": await self._tokenize("7"), "max_tokens": 1, "temperature": 1.0, "logprobs": -1}
+        try:
+            choice = await self._choice(body)
+        except LostError:
+            raise
+        except ServerError as error:
+            raise ServerError(
+                f"this model's tokenizer puts several digits into one token, and to read all of them the "
+                f"server must be started with --max-logprobs -1; it says: {error}"
+            ) from error
+        return list(choice.first_law)
+
+    async def _ask_probe(self, endpoint: Endpoint) -> list[float]:
+        try:
+            return await self._probe.ask(endpoint)
+        except LostError:
+            raise
+        except ServerError as error:
+            raise ServerError(f"{endpoint.base_url} (vLLM {self.server_version}): {error}") from error
+
+    # Prompts as tokens
+
+    async def _tokenize(self, text: str, special: bool = False) -> list[int]:
+        """``special``: as a text of its own, with the tokens that the tokenizer puts before and after one."""
+        body = {"model": self.name, "prompt": text, "add_special_tokens": special}
+        return (await self._transport.post("/tokenize", body, Tokens)).tokens
+
+    async def _tokenized(self, prompt: Prompt) -> list[int]:
+        """The prompt rendered once by the server; digits are appended to it as tokens, never as text."""
+        if prompt.hash not in self._prompt_ids:
+            self._prompt_ids[prompt.hash] = await self._written(prompt)
+        return self._prompt_ids[prompt.hash]
+
+    async def _written(self, prompt: Prompt) -> list[int]:
+        if prompt.text:
+            return self.start + await self._before_a_digit(prompt.text)
+        return await self._rendered(prompt)
+
+    async def _rendered(self, prompt: Prompt) -> list[int]:
+        body = {"model": self.name, "messages": prompt.messages, "add_generation_prompt": True}
+        try:
+            ids = (await self._transport.post("/tokenize", body, Tokens)).tokens
+        except ServerError as error:
+            if "chat template" not in str(error):
+                raise
+            raise ModelError(
+                f"{self.name} has no chat template, so arm {prompt.arm.name!r} cannot be asked; "
+                "an arm of plain text can, such as few-shot"
+            ) from error
+        if ids[: len(self.start)] != self.start and not self._warned:
+            self._warned = True
+            self._transport.say(
+                f"{self.name}: its chat template begins otherwise than its tokenizer begins a text (tokens "
+                f"{self.start}); if the folder was converted, its mark of the beginning may be lost"
+            )
+        return ids
+
+    async def _before_a_digit(self, text: str) -> list[int]:
+        """The tokens of a text that a number follows."""
+        tokens = await self._tokenize(text + "7")
+        if tokens[-1] != self._vocabulary.ids[self._vocabulary.texts.index("7")]:
+            raise ModelError(
+                f"the tokenizer of {self.name} joins a digit with what stands before it in {text[-12:]!r}; "
+                "the text must end so that digits start a token of their own"
+            )
+        return tokens[:-1]
+
+    def _check_room(self, prompt: Prompt, tokens: int) -> None:
+        if tokens > self._context:
+            raise ModelError(
+                f"the context of {self.name}, {self._context} tokens, is too short for task "
+                f"{prompt.task.name} under arm {prompt.arm.name}, which needs {tokens}; serve it with a "
+                "larger --max-model-len, or choose another task or arm"
+            )
+
+    # Samples
+
+    async def _respond(self, prompt: Prompt, ids: list[int], seed: int, options: SamplingOptions) -> Response:
+        body = {"prompt": ids, "max_tokens": prompt.max_tokens, "stop": prompt.arm.stop}
+        return await self._response(body, seed, options)
+
+    async def _after_thinking(
+        self, prompt: Prompt, ids: list[int], seed: int, options: SamplingOptions
+    ) -> Response:
+        arm = prompt.arm
+        body = {"prompt": ids, "max_tokens": arm.budget, "stop": [arm.thinking_end]}
+        thought = await self._response(body | {"include_stop_str_in_output": True}, seed, options)
+        if thought.finish_reason == "stop" and arm.thinking_end not in thought.text:
+            return thought  # ended without thinking: what it wrote is its answer
+        thinking = thought.text if arm.thinking_end in thought.text else thought.text + arm.lead
+        body = {"prompt": ids + await self._tokenize(thinking), "max_tokens": prompt.max_tokens}
+        answer = await self._response(body, seed, options)
+        return replace(
+            answer,
+            thinking=thinking,
+            prompt_tokens=thought.prompt_tokens,
+            completion_tokens=thought.completion_tokens + answer.completion_tokens,
+            forward_passes=thought.forward_passes + answer.forward_passes,
+            seconds=thought.seconds + answer.seconds,
+        )
+
+    async def _response(self, body: dict, seed: int, options: SamplingOptions) -> Response:
+        started = time.monotonic()
+        answer = await self._complete(body | UNMASKED | vars(options) | {"seed": seed})
+        (choice,), usage = answer.choices, answer.usage
+        return Response(
+            text=choice.text,
+            seed=seed,
+            finish_reason=choice.finish_reason,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            seconds=time.monotonic() - started,
+            forward_passes=usage.completion_tokens,
+        )
+
+    async def _complete(self, body: dict) -> Completion:
+        return await self._transport.post("/v1/completions", {"model": self.name, **body}, Completion)
+
+    async def _choice(self, body: dict) -> Choice:
+        return (await self._complete(body)).choices[0]
+
+
+def _place(part: Sequence[int], whole: Sequence[int]) -> int:
+    """Where a run of tokens stands in another; 0 where it does not."""
+    places = range(len(whole) - len(part) + 1)
+    return next((place for place in places if whole[place : place + len(part)] == part), 0)

@@ -1,0 +1,1 @@
+"""Servers: started, watched, and ended."""

@@ -1,0 +1,51 @@
+"""Which model a local folder holds: told by the contents of its files, however large."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from sampler_bench.errors import ModelError
+from sampler_bench.files import tell
+from sampler_bench.targets.counting.truth_cache import kept
+
+WEIGHTS = ("*.safetensors", "*.bin", "*.gguf", "*.pt")
+TEXTS = ("*.json", "*.jinja", "*.model", "merges.txt", "vocab.txt")  # configuration, tokenizer, chat template
+REMEMBERED = 10**8  # bytes from which on a file is not read each time
+LONG = 5 * 10**9  # bytes, above which a person is told what takes so long: a second or more a GB
+
+
+def folder_identity(folder: Path) -> str:
+    """A hash of the names and contents of weights, configuration, tokenizer and chat template.
+
+    Weights are read whole, and again when a file's size, times or place on the disk have changed.
+
+    Raises
+    ------
+    ModelError
+        If a file cannot be read.
+    """
+    identity = hashlib.sha256()
+    try:
+        for path in sorted({path for pattern in (*WEIGHTS, *TEXTS) for path in folder.glob(pattern)}):
+            identity.update(f"{path.name} {_sha256(path)}\n".encode())
+    except OSError as error:
+        raise ModelError(f"{folder} cannot be read: {error}") from error
+    return "contents:" + identity.hexdigest()[:24]
+
+
+def _sha256(path: Path) -> str:
+    found = path.stat()
+    if found.st_size < REMEMBERED:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    state = f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_dev} {found.st_ino}"
+
+    def read() -> np.ndarray:
+        if found.st_size > LONG:
+            tell(
+                f"reading {path.name} ({found.st_size / 1e9:.0f} GB), once, to tell these weights from others"
+            )
+        with path.open("rb") as handle:
+            return np.frombuffer(hashlib.file_digest(handle, "sha256").digest(), np.uint8)
+
+    return kept(f"sha256 of {path.resolve()} {state}", read).tobytes().hex()

@@ -1,0 +1,1 @@
+"""Ways to count that several families of numbers share."""
