@@ -18,7 +18,7 @@ from sampler_bench.measure.event_loop import run_to_end
 from sampler_bench.measure.execute import execute
 from sampler_bench.measure.listener import Listener, Silence
 from sampler_bench.measure.load_plan import load_plan
-from sampler_bench.measure.plan import Plan, Unit
+from sampler_bench.measure.plan import Controls, Plan, Unit
 from sampler_bench.measure.scope import left_out, units_of
 from sampler_bench.measure.truth_along import truth_along, truths_wanted
 from sampler_bench.models.engines.vllm import VllmModel
@@ -34,6 +34,7 @@ from sampler_bench.score.scores import unanswered
 from sampler_bench.tasks import Catalog
 
 RESULTS = Path("results")
+BLIND = {None: ("start",), True: ("start", "trace"), False: ()}  # arms with the control, by what is asked
 
 
 def run(
@@ -50,6 +51,8 @@ def run(
     task_folders: Sequence[Path] = (),
     executor: Executor | None = None,
     listener: Listener | None = None,
+    control: bool | None = None,
+    irrelevant_traces: bool = False,
 ) -> Run:
     """Measure models on a suite, score them and write everything to a run folder.
 
@@ -85,6 +88,11 @@ def run(
         Served models are measured by this process, if not by Ray. The records are the same.
     listener : Listener, optional
         Told how it goes (``measure/listener.py``), as ``report.progress.Display`` is; by default nobody.
+    control : bool, optional
+        Whether laws are read, too, where the constraint is not spoken of: what ``uptake`` is made of. By
+        default in arms that are read from the start of the response; True: in those with traces, too.
+    irrelevant_traces : bool
+        Whether laws are read, too, after the traces of another task.
 
     Returns
     -------
@@ -96,9 +104,9 @@ def run(
     SamplerBenchError
         For anything a user can cause or cure. What was measured before it is kept.
     """
-    options = server or ServerOptions()
+    options, controls = server or ServerOptions(), Controls(BLIND[control], irrelevant_traces)
     benchmark = Benchmark(
-        load_plan(Catalog(task_folders), suite, arms, decoders, seed, numbers, samples),
+        load_plan(Catalog(task_folders), suite, arms, decoders, seed, numbers, samples, controls),
         find_models(models, options, elsewhere=is_cluster(executor)),
         RunFolder(out or RESULTS / suite),
         executor,

@@ -73,7 +73,11 @@ def test_a_change_of_content_changes_the_fingerprint_and_nothing_else_does(folde
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("version = 1", "verson = 1", "unknown key 'verson'; the keys are title, version, phrase, target"),
+        (
+            "version = 1",
+            "verson = 1",
+            "unknown key 'verson'; the keys are title, version, phrase, control, target",
+        ),
         ("version = 1", "", "key 'version' is missing"),
         ("version = 1", 'version = "1"', "version = '1': Input should be a valid integer"),
         ("version = 1", "version = 0", "version = 0: Input should be greater than or equal to 1"),

@@ -4,6 +4,7 @@ import math
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from sympy import isprime
@@ -58,6 +59,57 @@ TRIES = 16
 VALIDITY = 1 - (1 - len(TWINS) / len(ALL)) ** TRIES
 
 
+# A model that is fond of 7, asked for even numbers of three digits: what it writes first, second and last.
+SEVEN_FIRST = [Fraction(0), *[Fraction(1, 10)] * 6, Fraction(1, 5), *[Fraction(1, 10)] * 2]
+SEVEN = [Fraction(1, 5) if digit == 7 else Fraction(4, 45) for digit in range(10)]
+MOSTLY_EVEN = [Fraction(3, 20) if digit % 2 == 0 else Fraction(1, 20) for digit in range(10)]
+
+
+def nats(p: list[Fraction], q: list[Fraction]) -> float:
+    return sum(float(a) * math.log(a / b) for a, b in zip(p, q, strict=True) if a)
+
+
+EVEN = [Fraction(int(digit % 2 == 0), 5) for digit in range(10)]
+FOND = [
+    nats([Fraction(0), *[Fraction(1, 9)] * 9], SEVEN_FIRST),
+    nats([Fraction(1, 10)] * 10, SEVEN),
+    nats(EVEN, MOSTLY_EVEN),
+]
+BLIND_LAST = nats(EVEN, SEVEN)
+UPTAKE = (BLIND_LAST - FOND[2]) / math.log(2)
+
+
+class FondOfSeven:
+    """What the document's fond model writes, asked with the constraint and without."""
+
+    name, can = "fond", frozenset({"laws"})
+
+    def describe(self):
+        return {"identity": "fond of seven"}
+
+    async def conditionals(self, prompt, prefixes, trace=""):  # noqa: ARG002
+        last = SEVEN if prompt.blind else MOSTLY_EVEN
+        laws = [SEVEN_FIRST, SEVEN, last, [Fraction(0)] * 10]
+        return np.array([[*map(float, laws[len(prefix)]), float(len(prefix) == 3)] for prefix in prefixes])
+
+
+def test_a_run_finds_skill_and_uptake_of_the_fond_model(tmp_path):
+    (tmp_path / "even-3.toml").write_text(
+        'title = "t"\nversion = 1\nphrase = "3-digit even number"\n'
+        '[target]\nfamily = "multiples"\ndigits = 3\nmodulus = 2\n'
+    )
+    table = run("even-3", [FondOfSeven()], ["direct"], task_folders=[tmp_path], out=tmp_path / "run").scores
+    found = table[table["task"] == "even-3"].set_index("metric")["value"]
+    wanted = {
+        "content": sum(FOND),
+        "content-blind": sum(FOND[:2]) + BLIND_LAST,
+        "skill": 1 - FOND[2] / math.log(2),
+        "skill-all": 1 - sum(FOND) / math.log(2),
+        "uptake": UPTAKE,
+    }
+    assert found[[*wanted]].to_dict() == pytest.approx(wanted, abs=1e-9)
+
+
 def level(nats: float, low: int, high: int) -> float:
     """Between two rungs, by ln ln y."""
     most, least = (math.log(len(passing(y)) / len(TWINS)) for y in (low, high))
@@ -97,6 +149,12 @@ def lines() -> list[str]:
         f"content -ln v = {-math.log(VALIDITY):.4f}",
         f"24 - 54 (1 - (53/54)^24) = {repeats:.2f} of 24",
         f"{ends_in_nine} of the {len(TWINS)} end in 9",
+        "8/9 ln(10/9) + 1/9 ln(5/9) = {:.4f}, 9/10 ln(9/8) + 1/10 ln(1/2) = {:.4f}, ln(4/3) = {:.4f}".format(
+            *FOND
+        ),
+        f"Skill is 1 - ln(4/3) / ln 2 = {1 - FOND[2] / math.log(2):.4f}, "
+        f"skill-all {1 - sum(FOND) / math.log(2):.4f}",
+        f"content-blind is ln(9/4) = {BLIND_LAST:.4f}, and uptake ln(27/16) / ln 2 = {UPTAKE:.4f}",
     ]
 
 
@@ -116,6 +174,7 @@ def test_a_run_finds_the_same(scores):
     for name, parts in CONTENTS.items():
         assert scores.loc[(name, "content"), "value"] == pytest.approx(sum(parts), abs=1e-12)
         assert scores.loc[(name, "skill"), "value"] == pytest.approx(1 - sum(parts) / INFORMATION)
+        assert scores.loc[(name, "uptake"), "value"] == pytest.approx(1 - sum(parts) / INFORMATION)
     of_support = scores.loc[("feasible-uniform", "level"), "value"]
     assert of_support == pytest.approx(level(sum(CONTENTS["feasible-uniform"]), 17, 19))
     assert scores.loc[(f"propose-and-check-{TRIES}", "content"), "value"] == pytest.approx(

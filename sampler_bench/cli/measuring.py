@@ -70,6 +70,17 @@ def run(
     vllm_arg: VllmArgs = None,
     tasks: TaskFolders = None,
     ray: RayAddress = None,
+    control: Annotated[
+        bool | None,
+        typer.Option(
+            "--control/--no-control",
+            show_default=False,
+            help="Ask without the constraint, too, for uptake; by default where no trace is read.",
+        ),
+    ] = None,
+    irrelevant_traces: Annotated[
+        bool, typer.Option("--irrelevant-traces", help="Read laws after another task's traces, too.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure models on a suite. The same command again measures only what is missing."""
@@ -83,7 +94,7 @@ def run(
         measured = benchmark.run(
             suite, model, arm or ("direct", "cot"), decoders=decoder or ("ancestral",), seed=seed, out=out,
             numbers=numbers, samples=samples, server=server, task_folders=tasks or (), executor=executor,
-            listener=display,
+            listener=display, control=control, irrelevant_traces=irrelevant_traces,
         )  # fmt: skip
     print_tables(leaderboard(measured.scores.assign(run=(out or Path(suite)).resolve().name)))
     folder = out or benchmark.RESULTS

@@ -12,7 +12,7 @@ from sampler_bench.measure.plan import Plan
 from sampler_bench.models.engines.probe import PROBES_AGREE
 from sampler_bench.models.engines.vllm import VllmModel
 from sampler_bench.models.model import DigitModel
-from sampler_bench.runs.manifest import Manifest, TaskEntry
+from sampler_bench.runs.manifest import UNITS_FORM, Manifest, TaskEntry
 from sampler_bench.runs.store import RunFolder
 from sampler_bench.tasks import Arm, Task
 
@@ -30,12 +30,18 @@ def claim(folder: RunFolder, plan: Plan) -> Manifest:
         changed since.
     """
     fresh = Manifest(
+        units_form=UNITS_FORM,
         suite=plan.suite.name,
         settings=plan.settings,
         tasks={task.name: _describe_task(task) for task in plan.tasks},
         arms={arm.name: _describe_arm(arm) for arm in [plan.reference_arm, *plan.arms]},
     )
     manifest = folder.manifest() or fresh
+    if manifest.units_form != UNITS_FORM:
+        raise StoreError(
+            f"{folder.path} was measured by an older version: it can be read and scored, but not gone "
+            "on with; choose another --out"
+        )
     must_agree(folder, "suite", manifest.suite, fresh.suite)
     must_agree(folder, "settings", manifest.settings.model_dump(), fresh.settings.model_dump())
     for kind in ("task", "arm"):
@@ -114,7 +120,8 @@ def now() -> str:
 def _describe_task(task: Task) -> TaskEntry:
     members = task.target.count("")
     return TaskEntry(
-        **task.model_dump(mode="json", by_alias=True, exclude={"name"}),
+        **task.model_dump(mode="json", by_alias=True, exclude={"name", "control"}),
+        control=task.control_phrase,
         fingerprint=task.fingerprint,
         members=None if members is None else to_text(members),
         information=task.target.information(),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sampler_bench.errors import InputError, MissingPackageError
 from sampler_bench.measure.decoders import parse_decoder
-from sampler_bench.measure.plan import Plan
+from sampler_bench.measure.plan import Controls, Plan
 from sampler_bench.runs.manifest import Settings
 from sampler_bench.tasks import MOST_ASKED, Catalog, Task
 
@@ -19,6 +19,7 @@ def load_plan(
     seed: int,
     numbers: int | None,
     samples: int | None,
+    controls: Controls,
 ) -> Plan:
     """A suite's plan; ``numbers`` and ``samples`` in place of the suite's.
 
@@ -48,6 +49,7 @@ def load_plan(
         reference_arm=catalog.arm(REFERENCE_ARM),
         decoders=[parse_decoder(text) for text in dict.fromkeys(decoders)],
         settings=Settings(**settings),
+        controls=controls,
     )
     _must_be_countable(plan.tasks)
     for decoder in plan.decoders:

@@ -9,9 +9,10 @@ import pyarrow as pa
 from sampler_bench.errors import ModelError
 from sampler_bench.measure.parsing import FOUND, NONE, parse_answers
 from sampler_bench.measure.plan import Unit, numbers_along
-from sampler_bench.measure.traces import Trace, forced_trace, marginal_over_traces, trace_of
+from sampler_bench.measure.traces import Trace, forced_trace, trace_of
 from sampler_bench.measure.truth_along import prefixes_of
 from sampler_bench.models.model import DigitModel, Prompt, Response
+from sampler_bench.runs.over_traces import marginal_over_traces
 from sampler_bench.runs.records import MEASURED
 
 Responses = Sequence[tuple[str, str]]
@@ -45,6 +46,7 @@ async def measure(unit: Unit, model: DigitModel, responses: Responses) -> pa.Tab
         "arm": prompt.arm.name,
         "paraphrase": prompt.paraphrase.name,
         "decoder": unit.decoder.name,
+        "blind": prompt.blind,
     }
     return pa.Table.from_pylist([common | row for row in rows], schema=MEASURED[unit.kind])
 
@@ -58,7 +60,7 @@ async def _conditionals(unit: Unit, model: DigitModel) -> list[dict]:
     return [
         _place(number_id, position, number, weight)
         | {"q": law(q_of[number[:position]], target, number[:position])}
-        | {"traces": 0, "forced": 0, "ess": 0.0}
+        | {"traces": 0, "forced": 0, "ess": 0.0, "traces_of": "", "q_by_trace": []}
         for number_id, (number, weight) in enumerate(numbers, start=unit.start)
         for position in range(len(number) + 1)
     ]
@@ -70,14 +72,18 @@ async def _conditionals_after_traces(unit: Unit, model: DigitModel, responses: R
     place = {prefix: i for i, prefix in enumerate(prefixes)}
     laws = await asyncio.gather(*(_after_trace(unit.prompt, model, prefixes, *said) for said in responses))
     q = np.stack([law for law, _ in laws])
-    forced = sum(trace.forced for _, trace in laws)
+    common = {
+        "traces": len(laws),
+        "forced": sum(trace.forced for _, trace in laws),
+        "traces_of": unit.traces_of.name if unit.traces_of else "",
+    }
     rows = []
     for number_id, (number, weight) in enumerate(numbers, start=unit.start):
         along = [place[number[:position]] for position in range(len(number) + 1)]
         law, ess = marginal_over_traces(q[:, along], number)
         for position in range(len(number) + 1):
-            read = {"q": law[position], "traces": len(laws), "forced": forced, "ess": ess[position]}
-            rows.append(_place(number_id, position, number, weight) | read)
+            read = {"q": law[position], "ess": ess[position], "q_by_trace": q[:, along[position]].ravel()}
+            rows.append(_place(number_id, position, number, weight) | common | read)
     return rows
 
 

@@ -2,21 +2,36 @@
 
 import hashlib
 import json
-from collections.abc import Container, Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
 from sampler_bench.measure.decoders import Ancestral, Decoder
 from sampler_bench.models.model import BOTH, LAWS, Prompt
-from sampler_bench.runs.manifest import Settings
+from sampler_bench.runs.manifest import UNITS_FORM, Settings
 from sampler_bench.targets.strata import Stratum, strata
-from sampler_bench.tasks import Arm, Suite, Task
+from sampler_bench.tasks import Arm, Paraphrase, Suite, Task
 
 CHUNK = 16  # numbers or responses in a unit: what an interruption can cost
-FORM = 2  # of what the ids of units are made of: another, and no run that was begun is gone on with
 ENUMERATED = 4  # members are all measured along if they are at most this many times the numbers to draw
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What is measured besides, to tell what the scores are worth (docs/method.md, "Controls").
+
+    ``blind``: the arms in which laws are read, too, with the control phrase in place of the task's, by where
+    they read them (``start``, ``trace``). ``irrelevant_traces``: whether they are read after the traces of
+    another task of the suite.
+    """
+
+    blind: Collection[str] = ("start",)
+    irrelevant_traces: bool = False
+
+
+NO_CONTROLS = Controls(blind=())
 
 
 @dataclass(frozen=True)
@@ -29,6 +44,7 @@ class Plan:
     reference_arm: Arm
     decoders: list[Decoder]
     settings: Settings
+    controls: Controls = field(default_factory=Controls)
 
 
 @dataclass(frozen=True)
@@ -36,7 +52,7 @@ class Unit:
     """A piece of measurement that is done whole or not at all.
 
     ``kind`` is ``conditionals`` or ``samples``; it covers the numbers, or the responses to the prompt's
-    paraphrase, start..start+size-1.
+    paraphrase, start..start+size-1. ``traces_of``: the task whose traces it goes on from, if another.
     """
 
     kind: str
@@ -46,12 +62,13 @@ class Unit:
     settings: Settings
     start: int
     size: int
+    traces_of: Task | None = None
 
     @cached_property
     def id(self) -> str:
         """Hash of everything that can change this unit's records."""
         content = {
-            "schema": FORM,
+            "schema": UNITS_FORM,
             "kind": self.kind,
             "task": [self.prompt.task.name, self.prompt.task.version, self.prompt.task.fingerprint],
             "arm": [self.prompt.arm.name, self.prompt.arm.fingerprint],
@@ -61,11 +78,11 @@ class Unit:
             "seed": self.settings.seed,
             "numbers": self.settings.numbers,
             "part": [self.start, self.size],
+            "draws": self.prompt.task.target.draws,
+            "blind": self.prompt.blind,
         }
-        if self.prompt.task.target.draws > 1:
-            content["draws"] = self.prompt.task.target.draws
         if self.reads_traces:
-            content["samples"] = self.settings.samples
+            content["traces"] = self.trace_unit.id
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
 
     @property
@@ -81,19 +98,21 @@ class Unit:
     @property
     def trace_unit(self) -> "Unit":
         """The unit of samples whose first responses are the traces."""
-        size = min(CHUNK, _responses(self.prompt, self.settings))
-        return replace(self, kind="samples", start=0, size=size)
+        prompt = replace(self.prompt, task=self.traces_of or self.prompt.task)
+        size = min(CHUNK, _responses(prompt, self.settings))
+        return replace(self, kind="samples", prompt=prompt, start=0, size=size, traces_of=None)
 
     def seed(self) -> int:
         """Seed of this unit's samples: shared by no other."""
         prompt = self.prompt
-        names = (prompt.task.name, prompt.arm.name, prompt.paraphrase.name, self.model, self.decoder.name)
+        names = [prompt.task.name, prompt.arm.name, prompt.paraphrase.name, self.model, self.decoder.name]
+        names += ["blind"] if prompt.blind else []
         return _derived_seed(self.settings.seed, "samples", *names, str(self.start))
 
 
 @dataclass(frozen=True)
 class Units:
-    """Units for one model: for each arm, decoder, task and paraphrase its samples and conditionals.
+    """Units for one model: for each arm, decoder, task and paraphrase its samples, conditionals and controls.
 
     Made as they are asked for, the same each time. Conditionals only where the arm and the decoder have them;
     a decoder goes with the arms that suit it. What needs more than the model ``can`` is left out.
@@ -105,36 +124,53 @@ class Units:
     model: str
     settings: Settings
     can: Set[str] = BOTH
+    controls: Controls = field(default_factory=Controls)
 
     def __iter__(self) -> Iterator[Unit]:
-        for kind, decoder, prompt, total in self._work():
-            for start in range(0, total, CHUNK):
-                size = min(CHUNK, total - start)
-                yield Unit(kind, self.model, decoder, prompt, self.settings, start, size)
+        for whole in self._wholes():
+            for start in range(0, whole.size, CHUNK):
+                yield replace(whole, start=start, size=min(CHUNK, whole.size - start))
 
     def __len__(self) -> int:
-        return sum(-(-total // CHUNK) for *_, total in self._work())
+        return sum(-(-whole.size // CHUNK) for whole in self._wholes())
 
     def ways(self) -> dict[str, set[str]]:
         """What is measured (the kinds of units) by arm, and decoder where that is not the ordinary one."""
         kinds: dict[str, set[str]] = {}
-        for kind, decoder, prompt, total in self._work():
-            if total:
-                way = f"{prompt.arm.name} {decoder.name}".removesuffix(f" {Ancestral.kind}")
-                kinds.setdefault(way, set()).add(kind)
+        for whole in self._wholes():
+            if whole.size:
+                way = f"{whole.prompt.arm.name} {whole.decoder.name}".removesuffix(f" {Ancestral.kind}")
+                kinds.setdefault(way, set()).add(whole.kind)
         return kinds
 
-    def _work(self) -> Iterator[tuple[str, Decoder, Prompt, int]]:
-        """What is to be measured, and of how many numbers or responses."""
+    def _wholes(self) -> Iterator[Unit]:
+        """What is to be measured, of all its numbers or responses at once."""
         for arm in self.arms:
             for decoder in self.decoders:
                 if decoder.suits(arm):
-                    for task in self.tasks:
+                    for place in range(len(self.tasks)):
                         for paraphrase in arm.paraphrases:
-                            prompt = Prompt(task, arm, paraphrase)
-                            for kind, total, needs in _amounts(prompt, decoder, self.settings):
-                                if needs <= self.can:
-                                    yield kind, decoder, prompt, total
+                            yield from self._of_wording(place, arm, paraphrase, decoder)
+
+    def _of_wording(self, place: int, arm: Arm, paraphrase: Paraphrase, decoder: Decoder) -> Iterator[Unit]:
+        """A task's samples and conditionals, and then their controls."""
+        prompt, settings = Prompt(self.tasks[place], arm, paraphrase), self.settings
+        whole = Unit("samples", self.model, decoder, prompt, settings, 0, 0)
+        samples, laws = _samples(prompt, decoder, settings), _conditionals(prompt, decoder, settings)
+        wanted = [(whole, laws), (whole, samples)]
+        after_traces = arm.conditionals == "trace"
+        if laws and arm.conditionals in self.controls.blind:
+            blind = replace(whole, prompt=replace(prompt, blind=True))
+            if blind.prompt.hash != prompt.hash:
+                wanted.append((blind, laws))
+                if after_traces:
+                    wanted.append((blind, replace(samples, total=arm.traces)))
+        if laws and after_traces and self.controls.irrelevant_traces and len(self.tasks) > 1:
+            other = self.tasks[(place + len(self.tasks) // 2) % len(self.tasks)]
+            wanted.append((replace(whole, traces_of=other), laws))
+        for unit, amount in wanted:
+            if amount and amount.needs <= self.can:
+                yield replace(unit, kind=amount.kind, size=amount.total)
 
 
 def stages(units: Iterable[Unit], done: Container[str] = ()) -> Iterator[Iterator[Unit]]:
@@ -173,19 +209,29 @@ def _drawn_from(stratum: Stratum, unit: Unit, begin: int, end: int) -> Iterator[
         yield from stratum.target.sample(min(CHUNK, end - start), rng)[max(begin - start, 0) :]
 
 
-def _amounts(prompt: Prompt, decoder: Decoder, settings: Settings) -> Iterator[tuple[str, int, Set[str]]]:
-    """How many numbers to read along, and how many responses to draw; with what a model needs for each."""
-    arm, responses = prompt.arm, _responses(prompt, settings)
-    after_traces = arm.conditionals == "trace" and isinstance(decoder, Ancestral) and responses > 0
-    if decoder.law is not None and (arm.conditionals == "start" or after_traces):
-        drawn = _drawn(arm, settings)
-        members = prompt.task.target.count("") if _is_enumerated(prompt.task, drawn) else None
-        yield (
-            "conditionals",
-            drawn if members is None else members,
-            BOTH if arm.conditionals == "trace" else {LAWS},
-        )
-    yield "samples", responses, {decoder.draws_from}
+@dataclass(frozen=True)
+class _Amount:
+    """How many numbers to read along, or responses to draw, and what a model needs for it."""
+
+    kind: str
+    total: int
+    needs: Set[str]
+
+
+def _conditionals(prompt: Prompt, decoder: Decoder, settings: Settings) -> _Amount | None:
+    """None where the arm or the decoder has none."""
+    arm = prompt.arm
+    after_traces = arm.conditionals == "trace" and isinstance(decoder, Ancestral)
+    if decoder.law is None or not (arm.conditionals == "start" or after_traces):
+        return None
+    drawn = _drawn(arm, settings)
+    members = prompt.task.target.count("") if _is_enumerated(prompt.task, drawn) else None
+    needs = BOTH if after_traces else frozenset({LAWS})
+    return _Amount("conditionals", drawn if members is None else members, needs)
+
+
+def _samples(prompt: Prompt, decoder: Decoder, settings: Settings) -> _Amount:
+    return _Amount("samples", _responses(prompt, settings), frozenset({decoder.draws_from}))
 
 
 def _drawn(arm: Arm, settings: Settings) -> int:
@@ -200,11 +246,14 @@ def _is_enumerated(task: Task, drawn: int) -> bool:
 
 
 def _responses(prompt: Prompt, settings: Settings) -> int:
-    """The paraphrase's share of the answers, in responses."""
-    paraphrases = prompt.arm.paraphrases
-    place = paraphrases.index(prompt.paraphrase)
-    share = len(range(place, settings.samples, len(paraphrases)))
-    return -(-share // prompt.arm.answers)
+    """The paraphrase's share of the answers, in responses; of an arm with traces, as many at least."""
+    arm = prompt.arm
+    if prompt.blind:
+        return arm.traces
+    place = arm.paraphrases.index(prompt.paraphrase)
+    share = len(range(place, settings.samples, len(arm.paraphrases)))
+    least = arm.traces if arm.conditionals == "trace" else 0
+    return max(-(-share // arm.answers), least)
 
 
 def _derived_seed(*parts: object) -> int:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from sampler_bench.errors import InputError
 from sampler_bench.measure.decoders import parse_decoder
-from sampler_bench.measure.plan import Plan, Units
+from sampler_bench.measure.plan import NO_CONTROLS, Plan, Units
 from sampler_bench.models.model import BOTH, LAWS, SAMPLES
 from sampler_bench.models.sources import Source
 
@@ -34,8 +34,9 @@ def units_of(plan: Plan, source: Source) -> Units:
         if not tasks:
             raise InputError(f"{source.name} is defined for none of the tasks of {plan.suite.name}")
         arm = plan.reference_arm.in_one_wording()
-        return Units(tasks, [arm], [parse_decoder("ancestral")], source.name, plan.settings)
-    units = Units(plan.tasks, plan.arms, plan.decoders, source.name, plan.settings, source.can)
+        decoder = parse_decoder("ancestral")
+        return Units(tasks, [arm], [decoder], source.name, plan.settings, controls=NO_CONTROLS)
+    units = Units(plan.tasks, plan.arms, plan.decoders, source.name, plan.settings, source.can, plan.controls)
     if not len(units):
         (lacking,) = BOTH - source.can
         asked = ", ".join(replace(units, can=BOTH).ways())

@@ -34,11 +34,20 @@ NATURAL = SamplingOptions()
 
 @dataclass(frozen=True)
 class Prompt:
-    """A task asked in one wording of an arm."""
+    """A task asked in one wording of an arm.
+
+    ``blind``: its control phrase stands in place of its phrase, so that the constraint is not spoken of.
+    """
 
     task: Task
     arm: Arm
     paraphrase: Paraphrase
+    blind: bool = False
+
+    @property
+    def phrase(self) -> str:
+        """What is asked for."""
+        return self.task.control_phrase if self.blind else self.task.phrase
 
     @cached_property
     def messages(self) -> list[dict[str, str]]:
@@ -64,7 +73,7 @@ class Prompt:
         return hashlib.sha256(json.dumps([self.messages, self.text]).encode()).hexdigest()[:16]
 
     def _filled(self, wording: str) -> str:
-        return wording.replace("{answers}", str(self.arm.answers)).replace("{phrase}", self.task.phrase)
+        return wording.replace("{answers}", str(self.arm.answers)).replace("{phrase}", self.phrase)
 
 
 @dataclass(frozen=True)

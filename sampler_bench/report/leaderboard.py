@@ -19,7 +19,10 @@ from sampler_bench.score.scores import OVERALL, ROW
 KEYS = ["run", "suite", *ROW]
 MISSING = "–"
 UNANSWERED = "†"
+FORCED = "‡"
 LIKE_ORACLE = "≈"
+OF_ROWS = ("answered", "forced", "rank", "rank-kept", "skill-median")  # metrics that rows have besides
+MOST_FORCED = 0.5  # share of traces, above which a row is marked
 WIDEST_NAME = 17  # characters of a model's name before it is broken
 NARROW_NAME = 11  # where models stand side by side, or the terminal has fewer columns than
 NARROW = 60
@@ -40,11 +43,12 @@ def leaderboard(scores: pd.DataFrame) -> pd.DataFrame:
         Index: run, suite, model, arm, decoder. Columns: pairs of a task, or OVERALL, and a metric. Each has
         those shown here, and ``like_oracle``: whether the skill cannot be told from a perfect sampler's, None
         where it was not measured. OVERALL has, too, ``skill_low``, ``skill_high``,
-        ``skill_paraphrase_low``, ``skill_paraphrase_high``, ``rank``, ``rank_kept`` and ``answered``.
+        ``skill_paraphrase_low``, ``skill_paraphrase_high``, ``skill_median``, ``rank``, ``rank_kept``,
+        ``answered`` and ``forced``, the mean over tasks.
         Best skill first within a run; rows without one (no conditionals, or not for all tasks) by validity.
     """
     cells = shown("leaderboard", ["skill", "validity", *pd.unique(scores["metric"])])
-    wanted = scores[scores["metric"].isin([*cells, "answered", "rank", "rank-kept"])]
+    wanted = scores[scores["metric"].isin([*cells, *OF_ROWS])]
     by_metric = {
         (task, metric): rows.set_index(KEYS)
         for (task, metric), rows in wanted.groupby(["task", "metric"], sort=False)
@@ -59,15 +63,18 @@ def leaderboard(scores: pd.DataFrame) -> pd.DataFrame:
     def like_oracle(task: str) -> pd.Series:
         return column(task, "skill", "like_oracle").astype("boolean").where(column(task, "skill").notna())
 
+    forced = pd.concat([column(task, "forced") for task in (OVERALL, *tasks)], axis=1)
     around = ["low", "high", "paraphrase_low", "paraphrase_high"]
     columns = {
         (OVERALL, "skill"): column(OVERALL, "skill"),
         **{(OVERALL, f"skill_{end}"): column(OVERALL, "skill", end) for end in around},
+        (OVERALL, "skill_median"): column(OVERALL, "skill-median"),
         (OVERALL, "rank"): column(OVERALL, "rank"),
         (OVERALL, "rank_kept"): column(OVERALL, "rank-kept"),
         **{(task, "skill"): column(task, "skill") for task in tasks},
         (OVERALL, "validity"): column(OVERALL, "validity"),
         (OVERALL, "answered"): column(OVERALL, "answered"),
+        (OVERALL, "forced"): forced.mean(axis=1),
         **{(task, "validity"): column(task, "validity") for task in tasks},
         **{(task, cell): column(task, cell) for cell in cells for task in (OVERALL, *tasks)},
         **{(task, "like_oracle"): like_oracle(task) for task in (OVERALL, *tasks)},
@@ -118,7 +125,7 @@ def _ending(metric: str) -> str:
 
 
 def terminal_tables(board: pd.DataFrame, width: int) -> list[Table]:
-    """Tables for a terminal of a width: in each cell skill above, validity below.
+    """Tables for a terminal of a width: in each cell skill above, what else is shown below.
 
     Many tasks stand below one another, with the models side by side; what has no room goes into further
     tables.
@@ -191,14 +198,23 @@ def caption(board: pd.DataFrame) -> str:
     return (
         f"{labels[0].upper()}{labels[1:]}. "
         f"{LIKE_ORACLE}: not to be told from a perfect sampler's skill with as many numbers. "
-        f"{MISSING}: not measured. {UNANSWERED}: no answer was found in any response."
+        f"{MISSING}: not measured. {UNANSWERED}: no answer was found in any response. "
+        f"{FORCED}: most traces were cut short, so that the law is not the model's own."
     )
 
 
 def _models_and_arms(board: pd.DataFrame) -> Iterator[tuple[str, str]]:
     """Of each row."""
-    for (_, _, model, arm, decoder), answered in zip(board.index, board[OVERALL, "answered"], strict=True):
-        yield model, way(arm, decoder) + (f" {UNANSWERED}" if answered == 0 else "")
+    marks = board[[(OVERALL, "answered"), (OVERALL, "forced")]].itertuples(index=False)
+    for (_, _, model, arm, decoder), (answered, forced) in zip(board.index, marks, strict=True):
+        marked = f" {UNANSWERED}" * (answered == 0) + f" {FORCED}" * mostly_forced([forced])
+        yield model, way(arm, decoder) + marked
+
+
+def mostly_forced(shares: Sequence[float]) -> bool:
+    """Whether most traces of a row were, by the shares at its tasks."""
+    known = [share for share in shares if not math.isnan(share)]
+    return bool(known) and sum(known) / len(known) > MOST_FORCED
 
 
 def way(arm: str, decoder: str) -> str:

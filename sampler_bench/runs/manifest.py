@@ -15,6 +15,7 @@ from sampler_bench.runs.records import OVERALL, READABLE, SCHEMA_VERSION
 from sampler_bench.sealed import read_json, write_json
 
 MANIFEST = "manifest.json"
+UNITS_FORM = 3  # of what the ids of units are made of: a run that was begun in another is not gone on with
 UNSEALED = {  # the keys before there were checksums
     "schema_version",
     "suite",
@@ -47,7 +48,8 @@ class TaskEntry(_Form):
     """A task as it was measured: its definition, and what is known of its target.
 
     ``information``: nats, with its standard error where it is an estimate. ``members``: in figures; None if
-    they cannot be counted. ``draws``: the edition of the numbers drawn from it.
+    they cannot be counted. ``draws``: the edition of the numbers drawn from it. ``control``: what is asked in
+    place of its phrase as a control.
     """
 
     version: int
@@ -57,6 +59,7 @@ class TaskEntry(_Form):
     members: Annotated[str, Field(pattern="^[0-9]+$")] | None
     information_error: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     draws: int = 1
+    control: str = ""
 
     @property
     def count(self) -> int | None:
@@ -80,9 +83,11 @@ class Manifest(_Form):
 
     ``models``: what each said of itself, ``identity`` at least. ``truths``: by task, how many numbers were
     drawn for each set that the truth is known along. ``scored``: the checksums of scores and curves.
+    ``units_form``: 2 where nothing is said.
     """
 
     schema_version: int = SCHEMA_VERSION
+    units_form: int = 2
     suite: str
     settings: Settings
     tasks: dict[Annotated[str, AfterValidator(_no_whole_suite)], TaskEntry]

@@ -4,8 +4,8 @@ import pyarrow as pa
 
 from sampler_bench.targets import SYMBOLS
 
-SCHEMA_VERSION = 3  # of a run folder
-READABLE = (2, 3)  # 2 has the truth in every record, and a file for each unit
+SCHEMA_VERSION = 4  # of a run folder
+READABLE = (2, 3, 4)  # 2 has the truth in every record, and a file for each unit; 3 lacks what is in ADDED
 OVERALL = "(overall)"  # in the task column of scores: the whole suite. No task has this name
 
 _METADATA = {"sampler_bench_schema": str(SCHEMA_VERSION)}
@@ -31,6 +31,9 @@ CONDITIONALS = pa.schema(
         ("traces", pa.int64()),  # chain-of-thought traces averaged over; 0 for none
         ("forced", pa.int64()),  # those among them that came to no answer by themselves
         ("ess", pa.float64()),  # effective number of traces
+        ("blind", pa.bool_()),  # whether the control phrase stood in place of the task's
+        ("traces_of", pa.string()),  # the task whose traces they were; empty for this one
+        ("q_by_trace", pa.list_(pa.float64())),  # the law after each trace, one after the other
     ],
     metadata=_METADATA,
 )
@@ -59,6 +62,10 @@ SAMPLES = pa.schema(
         ("completion_tokens", pa.int64()),
         ("forward_passes", pa.int64()),
         ("seconds", pa.float64()),  # wall time of the requests
+        (
+            "blind",
+            pa.bool_(),
+        ),  # traces for a control, as in conditionals
     ],
     metadata=_METADATA,
 )
@@ -116,6 +123,7 @@ TRUTHS = pa.schema(
 )
 TRUTH = ("p", "method", "bound")  # the columns that conditionals have from there
 
+ADDED = {"blind": False, "traces_of": "", "q_by_trace": []}  # columns, as they are where a run lacks them
 LONG_TEXTS = ("prompt_hash", "thinking", "text")  # of samples: what no score is made of
 RECORDS = {"conditionals": CONDITIONALS, "samples": SAMPLES}
 MEASURED = {  # what is stored of them
@@ -124,3 +132,12 @@ MEASURED = {  # what is stored of them
 }
 UNIT = pa.field("unit", pa.string())  # in a table of many units: the id of the one that a record is of
 SCORED = {"scores": SCORES, "curves": CURVES}
+
+
+def completed(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """A table's columns of a schema, in its order, with those that it lacks as an older version made it."""
+    for name in ADDED:
+        if name in schema.names and name not in table.column_names:
+            kind = schema.field(name).type
+            table = table.append_column(name, pa.array([ADDED[name]] * len(table), kind))
+    return table.select(schema.names)

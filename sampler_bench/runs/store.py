@@ -18,7 +18,7 @@ import pyarrow as pa
 from sampler_bench.errors import DamagedError, StoreError
 from sampler_bench.files import is_remote, location, locked, make_folder, storage_errors
 from sampler_bench.runs.manifest import MANIFEST, Manifest, read_manifest, write_manifest
-from sampler_bench.runs.records import MEASURED, RECORDS, SCORED, TRUTH, TRUTHS, UNIT
+from sampler_bench.runs.records import MEASURED, RECORDS, SCORED, TRUTH, TRUTHS, UNIT, completed
 from sampler_bench.runs.stored_truth import distinct, with_truth
 from sampler_bench.sealed import read_sealed, write_sealed
 
@@ -26,11 +26,15 @@ ID = "S24"  # a unit's id: 24 hexadecimal digits
 JOINED = 128  # parts read into one table
 READ_AT_ONCE = 32  # parts on their way from a storage elsewhere
 OF_RECORD = ("task", "model", "arm", "decoder", "paraphrase")
-KEYS = {"conditionals": (*OF_RECORD, "number_id", "position"), "samples": (*OF_RECORD, "sample_id")}
+KEYS = {
+    "conditionals": (*OF_RECORD, "blind", "traces_of", "number_id", "position"),
+    "samples": (*OF_RECORD, "blind", "sample_id"),
+}
+LAWS = ("q", "q_by_trace")  # columns of probabilities
 SMALL = {  # how compact files are written
     "compression_level": 19,
-    "use_dictionary": [name for schema in MEASURED.values() for name in schema.names if name != "q"],
-    "use_byte_stream_split": ["q.list.element"],
+    "use_dictionary": [name for name in MEASURED["conditionals"].names if name not in LAWS],
+    "use_byte_stream_split": [f"{name}.list.element" for name in LAWS],
 }
 
 
@@ -222,9 +226,10 @@ class RunFolder:
         path = self.path / f"{kind}.parquet"
         schema = TRUTHS if kind == "truths" else MEASURED[kind].append(UNIT)
         with _readable(path):
+            wanted = pa.schema([schema.field(name) for name in columns])
             if not path.exists():
-                return schema.empty_table().select(columns)
-            return read_sealed(path, self._contents(kind), columns).select(columns)
+                return wanted.empty_table()
+            return completed(read_sealed(path, self._contents(kind), columns), wanted)
 
     def _write_compact(self, kind: str, table: pa.Table) -> None:
         options = SMALL if kind == "conditionals" else {"compression_level": 19}
@@ -274,7 +279,7 @@ def _read_part(kind: str, sealed: bool, without: Sequence[str], path: Path) -> t
     """What is measured in a part, with its unit; and the truths that it carries, if it is an old one."""
     with _readable(path):
         table = read_sealed(path, _contents_of_part(kind, path.stem) if sealed else None)
-    measured = table.select([name for name in MEASURED[kind].names if name not in without])
+    measured = completed(table, pa.schema([field for field in MEASURED[kind] if field.name not in without]))
     carries = kind == "conditionals" and TRUTH[0] in table.column_names
     truths = table.select(TRUTHS.names).cast(TRUTHS) if carries else TRUTHS.empty_table()
     return measured.append_column(UNIT, pa.repeat(path.stem, len(table))), truths

@@ -32,8 +32,11 @@ class Profile:
     surprise : ndarray, shape (numbers, positions)
         nats. ln(p~ / q~) of the digit that comes next in the number, 0 at its end: ``content`` is its
         expectation given the prefix.
-    free : ndarray, shape (numbers, positions)
-        nats. ``content`` where p~ is within 0.01 nats of uniform digits, else 0.
+    asked, free : ndarray, shape (numbers, positions)
+        nats. ``content`` in two: where p~ is further than 0.01 nats from uniform digits, so that something is
+        asked of the model, and where it is not.
+    free_uniform : ndarray, shape (numbers, positions)
+        nats. ``uniform`` where nothing is asked, else 0.
     jsd, variation : ndarray, shape (numbers, positions)
         P(digit) times the Jensen-Shannon divergence (nats) and the total variation distance of p~ and q~.
     dead_end : ndarray, shape (numbers, positions)
@@ -52,7 +55,9 @@ class Profile:
     entropy: np.ndarray
     uniform: np.ndarray
     surprise: np.ndarray
+    asked: np.ndarray
     free: np.ndarray
+    free_uniform: np.ndarray
     jsd: np.ndarray
     variation: np.ndarray
     dead_end: np.ndarray
@@ -102,7 +107,7 @@ def _profile(records: pd.DataFrame) -> Profile:
     uniform_digits = np.ones((len(p), END))
     uniform_digits[:, 0] = (position > 0) | (p[:, 0] > 0)
     from_uniform = _kl(truth, _normalised(uniform_digits))
-    content = go_on * _kl(truth, model)
+    content, is_free = go_on * _kl(truth, model), from_uniform <= FREE
     following = _following(records["prefix"].to_numpy(), number)
     written = np.where(following < END, truth[np.arange(len(p)), following % END], 1.0)
     said = np.where(following < END, model[np.arange(len(p)), following % END], 1.0)
@@ -119,7 +124,9 @@ def _profile(records: pd.DataFrame) -> Profile:
         entropy=table(go_on * _entropy(truth)),
         uniform=table(go_on * from_uniform),
         surprise=table(surprise),
-        free=table(np.where(from_uniform <= FREE, content, 0.0)),
+        asked=table(np.where(is_free, 0.0, content)),
+        free=table(np.where(is_free, content, 0.0)),
+        free_uniform=table(np.where(is_free, go_on * from_uniform, 0.0)),
         jsd=table(go_on * _jensen_shannon(truth, model)),
         variation=table(go_on * _total_variation(truth, model)),
         dead_end=table(excluded.sum(axis=1)),

@@ -22,11 +22,13 @@ SUMS = {  # metric, summed over positions: its part of a profile
     "format": lambda part: np.where(part.may_end, 0.0, part.stopping),
     "stop": lambda part: np.where(part.may_end, part.stopping, 0.0),
     "free-digit-bias": lambda part: part.free,
+    "free-information": lambda part: part.free_uniform,
     "dead-end": lambda part: part.dead_end,
     "jsd": lambda part: part.jsd,
     "variation": lambda part: part.variation,
     "bound": lambda part: part.bound,
 }
+NOT_THE_MODELS = ("bound", "free-information")  # of the truth: a perfect sampler has the same
 CONTENT = list(SUMS).index("content")
 LUCK, OWN_LUCK = "luck", "own-luck"  # what a score is calibrated on
 CURVES = ("content", "stopping", "entropy", "free", "jsd", "variation", "dead_end")  # by position
@@ -35,31 +37,33 @@ DECADE = math.log(10) * (1 - 1e-12)  # nats; less rounding, so that N(u) = 10 fa
 
 
 @dataclass(frozen=True)
-class TaskSkill:
-    """The skill at one task, with what the mean over a suite needs of it.
-
-    ``draws``: of its bootstrap, spread as far as its interval reaches; nan where there is none.
-    """
-
-    score: Score
-    paraphrases: list[str]
-    draws: np.ndarray
-
-
-@dataclass(frozen=True)
 class Knowledge:
     """What the conditionals of one model, arm and decoder say of one task.
 
-    ``direct``: what those of the same model and decoder say under the arm that answers at once; None for that
-    arm itself, or where it was not measured.
+    Attributes
+    ----------
+    truth : Truth
+    records : DataFrame
+        Without those of controls.
+    direct : Knowledge or None
+        What those of the same model and decoder say under the arm that answers at once; None for that arm
+        itself, or where it was not measured.
+    blind, irrelevant : Knowledge or None
+        Of the controls: asked without the constraint, and after the traces of another task.
+    reference : bool
+        Whether the model is a reference sampler, which reads no prompt.
     """
 
     truth: Truth
     records: pd.DataFrame
     direct: "Knowledge | None" = None
+    blind: "Knowledge | None" = None
+    irrelevant: "Knowledge | None" = None
+    reference: bool = False
 
     @cached_property
     def parts(self) -> dict[str, Profile]:
+        """By paraphrase."""
         return profiles_by_paraphrase(self.records)
 
     @cached_property
@@ -113,21 +117,7 @@ class Knowledge:
     @cached_property
     def sums(self) -> Means:
         """Of SUMS, in that order."""
-        return self._means([kind(self.whole).sum(axis=1) for kind in SUMS.values()])
-
-    @property
-    def calibrated(self) -> str:
-        return "+".join((LUCK, OWN_LUCK)[index] for index in self.sums.used)
-
-    def skill(self) -> TaskSkill:
-        """Its draws are nan where there is nothing to have skill at."""
-        score = next(score for score in self.scores() if score.metric == "skill")
-        draws = self.sums.reach.of(CONTENT).spread(score.value, self._skill_draws())
-        return TaskSkill(score, list(self.parts), np.minimum(draws, 1.0))
-
-    def _skill_draws(self) -> np.ndarray:
-        information_draws = self.information_draws if self.truth.constrains else math.nan
-        return 1 - self.sums.all_draws(CONTENT) / information_draws
+        return self.means([kind(self.whole).sum(axis=1) for kind in SUMS.values()])
 
     def scores(self) -> Iterator[Score]:
         """All scores; each with the value that a perfect sampler has, where that is known."""
@@ -135,11 +125,11 @@ class Knowledge:
         for (metric, kind), value, low, high in zip(
             SUMS.items(), self.sums.value, self.sums.low, self.sums.high, strict=True
         ):
-            spread = [self._value(part, kind(part)) for part in self.parts.values()]
-            floor = certain(math.nan if metric == "bound" else 0.0)
-            yield Score(metric, value, low, high, spread, n, **floor, calibrated=self.calibrated)
+            spread = [self.value(part, kind(part)) for part in self.parts.values()]
+            floor = certain(math.nan if metric in NOT_THE_MODELS else 0.0)
+            yield Score(metric, value, low, high, spread, n, **floor, calibrated=used_by(self.sums))
             if metric == "content":
-                yield from self._of_content(value, low, high, spread, n)
+                yield from self._level(value, low, high, spread, n)
         off = Z * self.truth.information_error
         for metric, value in (("information", self.truth.information), ("ln-size", self.truth.log_size)):
             if value is not None:
@@ -147,26 +137,16 @@ class Knowledge:
         if self.direct:
             yield gain(self.direct, self)
 
-    def _of_content(
-        self, value: float, low: float, high: float, spread: list[float], n: int
-    ) -> Iterator[Score]:
-        """Skill and sieve level: content on other scales, on which more is better."""
-        yield self._skill(value, spread, n)
+    def _level(self, value: float, low: float, high: float, spread: list[float], n: int) -> Iterator[Score]:
+        """Content on the ladder of sieves, on which more is better."""
         target = self.truth.target
         if sieve_ladder(target):
             level, level_high, level_low = (sieve_level(target, nats) for nats in (value, low, high))
             levels = [sieve_level(target, nats) for nats in spread]
             root = certain(sieve_level(target, 0.0))
-            calibrated = self.calibrated
-            yield Score("level", level, level_low, level_high, levels, n, **root, calibrated=calibrated)
-
-    def _skill(self, content: float, spread: list[float], n: int) -> Score:
-        """Its interval holds the error of I, which moves content and its measure together."""
-        information = self.truth.information if self.truth.constrains else math.nan
-        skill, skills = 1 - content / information, [1 - nats / information for nats in spread]
-        low, high = self.sums.reach.of(CONTENT).interval(skill, self._skill_draws())
-        ends = float(low), min(float(high), 1.0)
-        return Score("skill", skill, *ends, skills, n, **certain(1.0), calibrated=self.calibrated)
+            yield Score(
+                "level", level, level_low, level_high, levels, n, **root, calibrated=used_by(self.sums)
+            )
 
     def points(self) -> Iterator[Point]:
         """All curves: by position, and what lies ahead by digits and decades of completions left."""
@@ -178,7 +158,7 @@ class Knowledge:
         for axis, places, metrics in [*kinds, ("decades-left", decades, LOOK_AHEAD)]:
             reached = np.unique(places[whole.present])
             tables = [self._by_place(metric, places, reached) for metric in metrics]
-            means = self._means(list(np.concatenate(tables, axis=1).T))
+            means = self.means(list(np.concatenate(tables, axis=1).T))
             labels = [(metric.replace("_", "-"), int(at)) for metric in metrics for at in reached]
             for (metric, at), *values in zip(labels, means.value, means.low, means.high, strict=True):
                 value, low, high = map(float, values)
@@ -193,22 +173,30 @@ class Knowledge:
         np.add.at(table, (number, np.searchsorted(reached, places[present])), values[present])
         return table
 
-    def _means(self, columns: Sequence[np.ndarray]) -> Means:
+    def means(
+        self, columns: Sequence[np.ndarray], covariates: np.ndarray | None = None, least: float = 0.0
+    ) -> Means:
+        """Of quantities of each number; by default calibrated on the luck of content."""
         return means_over_numbers(
             np.stack(columns, axis=1),
             self.whole.weight,
-            self.covariates(self.whole),
+            self.covariates(self.whole) if covariates is None else covariates,
             self.truth.seed("numbers"),
             strata=self.strata,
             expectation=np.column_stack(
                 [self.information_draws - self.truth.information, np.zeros(RESAMPLES)]
             ),
-            least=0.0,
+            least=least,
         )
 
-    def _value(self, part: Profile, values: np.ndarray) -> float:
+    def value(self, part: Profile, values: np.ndarray) -> float:
         means = calibrated_means(values.sum(axis=1)[:, None], part.weight, self.covariates(part))
         return max(float(means[0]), 0.0)
+
+
+def used_by(means: Means) -> str:
+    """What means over numbers are calibrated on."""
+    return "+".join((LUCK, OWN_LUCK)[index] for index in means.used)
 
 
 def gain(direct: Knowledge, other: Knowledge) -> Score:

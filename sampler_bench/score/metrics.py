@@ -13,6 +13,8 @@ from sampler_bench.score.answers import costs, evenness, level_of_validity, mass
 from sampler_bench.score.components import component_shares
 from sampler_bench.score.knowledge import Knowledge
 from sampler_bench.score.score import Score
+from sampler_bench.score.skill import shares as shares_of_information
+from sampler_bench.score.traces import scores_of_traces
 
 Place = Literal["page", "leaderboard", "compare"]
 Material = Literal["samples", "all samples", "conditionals", "suite"]
@@ -65,14 +67,29 @@ PAGE: tuple[Place, ...] = ("page",)
 BUILT_IN = (
     Metric(
         "skill", "1", "more", EVERYWHERE,
-        "The share of the constraint's information that the model has: 1 - content / I.",
-        "conditionals", Knowledge.scores, label="skill (1: exact, 0: uniform digits)",
+        "The share of the constraint's information that the model has, where something is asked.",
+        "conditionals", shares_of_information, label="skill (1: exact, 0: uniform digits)",
+    ),
+    Metric(
+        "uptake", "1", "more", EVERYWHERE,
+        "What speaking of the constraint is worth to the model, as a share of what it could be worth.",
+        "conditionals", shares_of_information, label="uptake (1: taken up whole, 0: ignored)",
     ),
     Metric(
         "validity", "share", "more", EVERYWHERE, "The share of answers that are members.",
         "all samples", shares, label="share of valid answers",
     ),
     Metric("answered", "share", "more", PAGE, "The share of answers that were found.", "all samples", shares),
+    Metric(
+        "skill-median", "1", "more", PAGE, "The median of the tasks' skills.", "suite",
+    ),
+    Metric(
+        "uptake-median", "1", "more", PAGE, "The median of the tasks' uptakes.", "suite",
+    ),
+    Metric(
+        "skill-all", "1", "more", PAGE, "Skill at all positions: 1 - content / I.",
+        "conditionals", shares_of_information,
+    ),
     Metric(
         "content", "nats", "less", PAGE, "KL(P || Q) of which digit comes, summed over positions.",
         "conditionals", Knowledge.scores, label="content, nats (0: exact)",
@@ -92,6 +109,15 @@ BUILT_IN = (
     Metric(
         "free-digit-bias", "nats", "less", PAGE, "The part of content where any digit may stand.",
         "conditionals", Knowledge.scores,
+    ),
+    Metric(
+        "free-information", "nats", "", (), "The part of I where any digit may stand.",
+        "conditionals", Knowledge.scores,
+    ),
+    Metric(
+        "content-blind", "nats", "less", PAGE,
+        "The content where the constraint is not spoken of: the control of uptake.",
+        "conditionals", shares_of_information,
     ),
     Metric(
         "dead-end", "digits", "less", PAGE,
@@ -118,6 +144,25 @@ BUILT_IN = (
     Metric(
         "ln-size", "nats", "", (), "The logarithm of the number of members.",
         "conditionals", Knowledge.scores,
+    ),
+    Metric(
+        "forced", "share", "less", PAGE,
+        "The share of traces that came to no answer, so that a lead was put after them.",
+        "conditionals", scores_of_traces,
+    ),
+    Metric(
+        "content-traces-N", "nats", "less", (), "The content of the law over N traces.",
+        "conditionals", scores_of_traces,
+    ),
+    Metric(
+        "content-limit", "nats", "less", PAGE,
+        "The content of the law over ever more traces, extrapolated in 1 / T.",
+        "conditionals", scores_of_traces,
+    ),
+    Metric(
+        "content-irrelevant", "nats", "less", PAGE,
+        "The content after the traces of another task: a control.",
+        "conditionals", scores_of_traces,
     ),
     Metric(
         "gain", "nats", "more", PAGE, "The content of the direct answer less that of this arm.",

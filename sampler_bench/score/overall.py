@@ -1,4 +1,4 @@
-"""Over a whole suite: the mean skill, and how firmly models are ranked by it."""
+"""Over a whole suite: mean and median skill and uptake, and how firmly models are ranked by skill."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,37 +7,50 @@ import numpy as np
 import pandas as pd
 
 from sampler_bench.score.intervals import middle
-from sampler_bench.score.knowledge import TaskSkill
 from sampler_bench.score.score import Score, certain
-from sampler_bench.score.truth import Truth
+from sampler_bench.score.skill import Share
 
 Key = tuple[str, str, str]  # model, arm, decoder
 
 
+LEAST, MOST = -1.0, 1.0  # to which a share is clipped before it enters the mean
+
+
 @dataclass(frozen=True)
 class Overall:
-    """The plain mean of a row's skills at the suite's tasks, with its bootstrap draws."""
+    """A row's skill, or uptake, over the tasks of a suite.
 
-    skill: Score
+    ``mean``: of the shares, each clipped to -1 .. 1, so that a task of little information does not rule it.
+    ``median``: of the shares as they are. ``draws``: of the mean's bootstrap.
+    """
+
+    mean: Score
+    median: Score
     draws: np.ndarray
 
 
-def overall_skill(by_task: Mapping[str, TaskSkill], truths: Sequence[Truth]) -> Overall | None:
-    """The plain mean over all tasks that constrain anything; None if one of them was not measured.
+def overall_share(metric: str, by_task: Mapping[str, Share], wanted: Sequence[str]) -> Overall | None:
+    """Over the tasks that are wanted; None if one of them was not measured.
 
-    Its draws are from independent resamples of the tasks' numbers, each spread as far as the task's interval
+    Draws are from independent resamples of the tasks' numbers, each spread as far as the task's interval
     reaches; nan where a task has none.
     """
-    wanted = [truth.task for truth in truths if truth.constrains]
     if not wanted or not set(wanted) <= set(by_task):
         return None
-    measured = [by_task[task] for task in wanted]
-    wordings = [pd.Series(list(one.score.by_paraphrase), one.paraphrases) for one in measured]
-    spread = pd.concat(wordings, axis=1).mean(axis=1, skipna=False)
-    value = float(np.mean([one.score.value for one in measured]))
-    draws = np.mean([one.draws for one in measured], axis=0)
-    low, high = middle(draws)
-    return Overall(Score("skill", value, low, high, spread, len(wanted), **certain(1.0)), draws)
+    shares = [by_task[task] for task in wanted]
+    wordings = pd.concat(
+        [pd.Series(list(one.score.by_paraphrase), one.paraphrases) for one in shares], axis=1
+    )
+    values, draws = np.array([one.score.value for one in shares]), np.array([one.draws for one in shares])
+    clipped = np.clip(draws, LEAST, MOST).mean(axis=0)
+    spread = wordings.clip(LEAST, MOST).mean(axis=1, skipna=False)
+    n, perfect = len(wanted), certain(1.0)
+    mean = Score(metric, float(np.clip(values, LEAST, MOST).mean()), *middle(clipped), spread, n, **perfect)
+    spread = wordings.median(axis=1, skipna=False)
+    median = Score(
+        f"{metric}-median", float(np.median(values)), *middle(np.median(draws, axis=0)), spread, n, **perfect
+    )
+    return Overall(mean, median, clipped)
 
 
 def ranks(overall: Mapping[Key, Overall]) -> Iterator[tuple[Key, Score]]:
@@ -49,7 +62,7 @@ def ranks(overall: Mapping[Key, Overall]) -> Iterator[tuple[Key, Score]]:
     overall = {key: each for key, each in overall.items() if not np.isnan(each.draws).any()}
     if not overall:
         return
-    values = np.array([each.skill.value for each in overall.values()])
+    values = np.array([each.mean.value for each in overall.values()])
     draws = np.stack([each.draws for each in overall.values()])
     rank, drawn = _ranks(values[:, None])[:, 0], _ranks(draws)
     for key, place, places in zip(overall, rank, drawn, strict=True):

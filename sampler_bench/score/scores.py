@@ -1,7 +1,7 @@
 """All scores of a run, in long form: a row a score, and a row a point of a curve."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,16 +12,18 @@ from sampler_bench.errors import InputError
 from sampler_bench.runs.records import CURVES, OVERALL, SCORES
 from sampler_bench.score.answers import digits_written, survival
 from sampler_bench.score.components import commitment
-from sampler_bench.score.knowledge import Knowledge, TaskSkill
+from sampler_bench.score.knowledge import Knowledge
 from sampler_bench.score.metrics import Metric, find, table
-from sampler_bench.score.overall import Key, overall_skill, ranks
+from sampler_bench.score.overall import Key, Overall, overall_share, ranks
 from sampler_bench.score.score import Point, Score
+from sampler_bench.score.skill import Share, shares_at_task
 from sampler_bench.score.truth import Truth
 
 if TYPE_CHECKING:
     from sampler_bench.executor.executor import Executor
 
 ROW = ["model", "arm", "decoder"]  # what makes a row of the leaderboard
+SUMMED_UP, RANKED = ("skill", "uptake"), "skill"  # over a suite; by which models are ranked
 DIRECT = ("direct", "few-shot")  # arms that answer at once; gains are over the first that was measured
 
 
@@ -43,13 +45,14 @@ class TaskRecords:
     conditionals: pd.DataFrame
     samples: pd.DataFrame
     metrics: Sequence[Metric]
+    references: Set[str]
 
 
 class TaskScores(NamedTuple):
-    """Scores and points of one task with what they are of, and the skill of each row."""
+    """Scores and points of one task with what they are of, and each row's shares of its information."""
 
     scored: list[tuple[Key, list[Score], list[Point]]]
-    skills: dict[Key, TaskSkill]
+    shares: dict[Key, dict[str, Share]]
 
 
 def score(
@@ -80,21 +83,25 @@ def score(
     Scores
         ``task`` is ``(overall)`` for a score of the whole suite, given where every task has been measured.
     """
+    samples = samples[~samples["blind"]]  # others are but traces for a control
+    references = {
+        name for name in {*conditionals["model"].unique(), *samples["model"].unique()} if is_reference(name)
+    }
     materials = (
-        TaskRecords(truth, _of(truth.task, conditionals), _of(truth.task, samples), table())
+        TaskRecords(truth, _of(truth.task, conditionals), _of(truth.task, samples), table(), references)
         for truth in truths
     )
     here = ((one, score_task(one)) for one in materials)
     with closing(executor.map(score_task, materials) if executor else here) as scored:
         by_task = {material.truth.task: scores for material, scores in scored}
     collected = _Collected()
-    skills: dict[Key, dict[str, TaskSkill]] = defaultdict(dict)
+    shares: dict[Key, dict[str, dict[str, Share]]] = defaultdict(dict)
     for truth in truths:
         for key, scores, points in by_task[truth.task].scored:
             collected.add(truth.task, key, scores, points)
-        for key, skill in by_task[truth.task].skills.items():
-            skills[key][truth.task] = skill
-    _add_overall(collected, truths, skills, samples, is_reference)
+        for key, each in by_task[truth.task].shares.items():
+            shares[key][truth.task] = each
+    _add_overall(collected, truths, shares, samples, references)
     return collected.tables(suite, [truth.task for truth in truths])
 
 
@@ -113,13 +120,16 @@ def score_task(records: TaskRecords) -> TaskScores:
     for key, rows in _by_row(records.samples):
         scores = [*_scores_of_samples(records.metrics, rows, truth)]
         scored.append((key, scores, _curves_of_samples(rows, truth)))
-    alone = {key: Knowledge(truth, rows) for key, rows in _by_row(records.conditionals)}
+    alone = {
+        key: _with_controls(truth, rows, key[0] in records.references)
+        for key, rows in _by_row(records.conditionals)
+    }
     known = {key: _beside(key, alone) for key in alone}
     for key, knowledge in known.items():
         functions = dict.fromkeys(each.function for each in records.metrics if each.of == "conditionals")
         scores = [score for function in functions if function for score in function(knowledge)]
         scored.append((key, scores, list(knowledge.points())))
-    return TaskScores(scored, {key: knowledge.skill() for key, knowledge in known.items()})
+    return TaskScores(scored, {key: shares_at_task(knowledge) for key, knowledge in known.items()})
 
 
 def unanswered(scores: pd.DataFrame) -> list[str]:
@@ -184,6 +194,16 @@ def _curves_of_samples(records: pd.DataFrame, truth: Truth) -> list[Point]:
     return [*survival(records, truth), *commitment(records, truth), *digits_written(records, truth)]
 
 
+def _with_controls(truth: Truth, records: pd.DataFrame, reference: bool) -> Knowledge:
+    """What one row's conditionals say, each kind of control by itself."""
+    blind, irrelevant = records["blind"], records["traces_of"] != ""
+    own, *controls = (
+        Knowledge(truth, rows, reference=reference) if len(rows) else None
+        for rows in (records[~blind & ~irrelevant], records[blind], records[irrelevant])
+    )
+    return replace(own, blind=controls[0], irrelevant=controls[1])
+
+
 def _beside(key: Key, known: Mapping[Key, Knowledge]) -> Knowledge:
     """With the same model and decoder under the arm that answers at once, unless it is that arm itself."""
     model, arm, decoder = key
@@ -198,17 +218,36 @@ def _beside(key: Key, known: Mapping[Key, Knowledge]) -> Knowledge:
 def _add_overall(
     collected: _Collected,
     truths: Sequence[Truth],
-    skills: Mapping[Key, Mapping[str, TaskSkill]],
+    shares: Mapping[Key, Mapping[str, Mapping[str, Share]]],
     samples: pd.DataFrame,
-    is_reference: Callable[[str], bool],
+    references: Set[str],
 ) -> None:
-    overall = {key: overall_skill(by_task, truths) for key, by_task in skills.items()}
-    for key, each in overall.items():
-        if each:
-            collected.add(OVERALL, key, [each.skill])
-    ranked = {key: each for key, each in overall.items() if each and not is_reference(key[0])}
+    """``shares``: of each row, by task and metric."""
+    ranked: dict[Key, Overall] = {}
+    for metric in SUMMED_UP:
+        by_row = {
+            key: {task: found[metric] for task, found in by_task.items() if metric in found}
+            for key, by_task in shares.items()
+        }
+        wanted = _wanted(truths, shares, metric)
+        for key, by_task in by_row.items():
+            overall = overall_share(metric, by_task, wanted)
+            if overall:
+                collected.add(OVERALL, key, [overall.mean, overall.median])
+                if metric == RANKED and key[0] not in references:
+                    ranked[key] = overall
     for key, score in ranks(ranked):
         collected.add(OVERALL, key, [score])
     for key, records in _by_row(samples):
         if {truth.task for truth in truths} <= set(records["task"]):
             collected.add(OVERALL, key, _scores_of_samples(table(), records, None))
+
+
+def _wanted(
+    truths: Sequence[Truth], shares: Mapping[Key, Mapping[str, Mapping[str, Share]]], metric: str
+) -> list[str]:
+    """The tasks that constrain anything; of those, none that was measured and gave this share to no row."""
+    constrain = [truth.task for truth in truths if truth.constrains]
+    measured = {task for by_task in shares.values() for task in by_task}
+    given = {task for by_task in shares.values() for task, found in by_task.items() if metric in found}
+    return [task for task in constrain if task in given or task not in measured]

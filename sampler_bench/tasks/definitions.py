@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -15,6 +15,7 @@ from sampler_bench.targets.registry import make_target
 MOST_ASKED = 10**6  # numbers or responses of a task
 MOST_TOKENS = 10**6
 MOST_ANSWERS = 1000  # in a response
+MOST_TRACES = 16  # after which one law is read
 STRICT = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)  # built on first use
 
 
@@ -22,13 +23,14 @@ class Definition(BaseModel):
     """A TOML file, checked: unknown keys and wrong types are errors."""
 
     model_config = STRICT
+    beside: ClassVar[set[str]] = set()  # keys that change nothing of what is asked
     name: str  # the file's name without .toml
     title: str
 
     @cached_property
     def fingerprint(self) -> str:
         """Hash of the content: two definitions with the same fingerprint ask the same."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        return hashlib.sha256(self.model_dump_json(exclude=self.beside).encode()).hexdigest()[:16]
 
 
 def _not_blank(text: str) -> str:
@@ -37,20 +39,33 @@ def _not_blank(text: str) -> str:
     return text
 
 
+Phrase = Annotated[str, AfterValidator(_not_blank)]
+
+
 class Task(Definition):
     """A target and the phrase that asks a model for a member of it.
 
-    ``phrase`` completes "a random ...". ``version`` is raised whenever a change alters results.
+    ``phrase`` completes "a random ...". ``control`` does, too, and is asked in its place to learn what it is
+    worth: the same without the constraint; by default a number of as many digits, or a whole number.
+    ``version`` is raised whenever a change alters results.
     """
 
+    beside = {"control"}
     version: int = Field(ge=1)
-    phrase: Annotated[str, AfterValidator(_not_blank)]
+    phrase: Phrase
+    control: Phrase | None = None
     target_definition: dict = Field(alias="target")
 
     @cached_property
     def target(self) -> Target:
         """The truth. Raises InputError if the definition names no family or does not fit it."""
         return make_target(self.target_definition)
+
+    @property
+    def control_phrase(self) -> str:
+        """``control``, or what stands for it where the file says nothing."""
+        digits = f"{self.target.digits}-digit number"
+        return self.control or (digits if self.target.fixed else "whole number")
 
 
 class Message(BaseModel):
@@ -106,7 +121,7 @@ class Arm(Definition):
     answers: int = Field(default=1, ge=1, le=MOST_ANSWERS)
     stop: list[str] = []
     lead: str = ""
-    traces: int = Field(default=4, ge=1, le=MOST_ASKED)
+    traces: int = Field(default=4, ge=1, le=MOST_TRACES)
     thinking_end: str = ""
     budgets: list[Annotated[int, Field(ge=1, le=MOST_TOKENS)]] = []
     paraphrases: list[Paraphrase] = Field(min_length=1)

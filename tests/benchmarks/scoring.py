@@ -35,8 +35,9 @@ def made_up_records(target) -> pd.DataFrame:
     for model in range(MODELS):
         q = truth * rng.gamma(5, size=truth.shape)
         models.append(one.assign(model=f"model-{model}", q=list(q / q.sum(axis=1, keepdims=True))))
+    of = {"task": "even-100", "arm": "direct", "decoder": "ancestral", "paraphrase": "plain"}
     return pd.concat(models, ignore_index=True).assign(
-        task="even-100", arm="direct", decoder="ancestral", paraphrase="plain", weight=1 / NUMBERS, bound=0.0
+        **of, weight=1 / NUMBERS, bound=0.0, traces=0, blind=False, traces_of=""
     )
 
 
@@ -50,7 +51,7 @@ def main() -> None:
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     target = load_task("even-100").target
     records = made_up_records(target)
-    samples = pd.DataFrame(columns=["task", "model", "arm", "decoder"])
+    samples = pd.DataFrame(columns=["task", "model", "arm", "decoder", "blind"]).astype({"blind": bool})
     truth = Truth("even-100", target, target.information(), target.count(""))
     seconds: dict[str, list[float]] = {"score": [], "least": []}
     for _ in range(ROUNDS):

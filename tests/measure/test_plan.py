@@ -7,7 +7,7 @@ from itertools import islice
 import pytest
 
 from sampler_bench.measure.decoders import DECODERS, parse_decoder
-from sampler_bench.measure.plan import Units, numbers_along, stages
+from sampler_bench.measure.plan import NO_CONTROLS, Controls, Units, numbers_along, stages
 from sampler_bench.runs.manifest import Settings
 from sampler_bench.tasks import Catalog
 
@@ -71,14 +71,14 @@ def test_conditionals_cover_the_numbers_asked_for_or_every_member(task, arm, tot
     covered = [
         (unit.prompt.paraphrase.name, number)
         for unit in units(tasks=(task,), arms=(arm,))
-        if unit.kind == "conditionals"
+        if unit.kind == "conditionals" and not unit.prompt.blind
         for number in range(unit.start, unit.start + unit.size)
     ]
     names = [paraphrase.name for paraphrase in CATALOG.arm(arm).paraphrases]
     assert covered == [(name, number) for name in names for number in range(total)]
 
 
-@pytest.mark.parametrize(("arm", "responses"), [("direct", [7, 7, 6]), ("batch", [1, 1, 1])])
+@pytest.mark.parametrize(("arm", "responses"), [("direct", [7, 7, 6]), ("batch", [4, 4, 4])])
 def test_samples_are_shared_among_the_paraphrases(arm, responses):
     found = [unit.size for unit in units(tasks=("even-6",), arms=(arm,)) if unit.kind == "samples"]
     assert found == responses
@@ -94,9 +94,62 @@ def test_traces_are_the_first_responses_of_the_same_paraphrase():
         assert unit.trace_unit.start == 0
 
 
-def test_a_wording_without_responses_has_no_traces_to_read_after():
-    few = units(other(samples=2), tasks=("even-6",), arms=("cot",))
-    assert [unit.prompt.paraphrase.name for unit in few if unit.reads_traces] == ["steps", "reason"]
+@pytest.mark.parametrize("arm", ["cot", "batch", "verify"])
+def test_every_wording_has_as_many_traces_however_few_answers_are_asked_for(arm):
+    few = units(other(samples=2), tasks=("even-6",), arms=(arm,))
+    reading = [unit for unit in few if unit.reads_traces]
+    assert [unit.trace_unit.size for unit in reading] == [4, 4, 4]
+    assert all(unit.trace_unit in few for unit in reading)
+
+
+def asked(controls: Controls, arm: str, tasks=("even-6", "powers-of-2-6", "even-100", "all-12")) -> list:
+    """Kind, task, whether blind, and whose traces, of the first wording."""
+    first = CATALOG.arm(arm).paraphrases[0]
+    plan = replace(units(tasks=tasks, arms=(arm,)), controls=controls)
+    return [
+        (unit.kind, unit.prompt.task.name, unit.prompt.blind, unit.traces_of and unit.traces_of.name)
+        for unit in plan
+        if unit.prompt.paraphrase == first and unit.start == 0
+    ]
+
+
+def test_the_control_is_read_along_the_same_numbers_in_the_same_wording():
+    plan = [unit for unit in units(arms=("direct",)) if unit.kind == "conditionals"]
+    blind, own = ([unit for unit in plan if unit.prompt.blind == of] for of in (True, False))
+    assert len(blind) == len(own) == 12
+    for one, other_one in zip(blind, own, strict=True):
+        assert numbers_along(one) == numbers_along(other_one)
+        assert one.prompt.paraphrase == other_one.prompt.paraphrase
+        assert "6-digit number" in str(one.prompt.messages)
+        assert "even" not in one.prompt.messages[-1]["content"]
+        assert one.id != other_one.id
+
+
+def test_by_default_arms_read_from_the_start_have_the_control_and_others_on_request():
+    both = Controls(blind=("start", "trace"))
+    for controls, arm, wanted in ((Controls(), "direct", True), (Controls(), "cot", False),
+                                  (both, "cot", True), (NO_CONTROLS, "direct", False)):  # fmt: skip
+        assert any(blind for _, _, blind, _ in asked(controls, arm)) == wanted
+    assert [kind for kind, task, blind, _ in asked(both, "cot") if blind and task == "even-6"] == [
+        "conditionals",
+        "samples",  # the traces of the control
+    ]
+
+
+def test_a_phrase_that_asks_for_any_number_is_its_own_control():
+    assert not any(blind for _, task, blind, _ in asked(Controls(), "direct") if task == "all-12")
+
+
+def test_irrelevant_traces_are_those_of_the_task_half_a_suite_further_on():
+    found = asked(Controls(irrelevant_traces=True), "cot")
+    assert [(task, whose) for _, task, _, whose in found if whose] == [
+        ("even-6", "even-100"),
+        ("powers-of-2-6", "all-12"),
+        ("even-100", "even-6"),
+        ("all-12", "powers-of-2-6"),
+    ]
+    assert not any(whose for *_, whose in asked(Controls(irrelevant_traces=True), "cot", ("even-6",)))
+    assert not any(whose for *_, whose in asked(Controls(irrelevant_traces=True), "direct"))
 
 
 def test_a_budget_sweep_is_an_arm_for_each_budget():

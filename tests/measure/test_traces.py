@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from sampler_bench.measure.traces import Trace, forced_trace, marginal_over_traces, trace_of
+from sampler_bench.measure.traces import Trace, forced_trace, trace_of
+from sampler_bench.runs.over_traces import marginal_over_traces
 from sampler_bench.tasks import Catalog
 
 

@@ -87,11 +87,13 @@ def test_ordinary_tasks_have_the_columns_that_they_always_had():
         *[
             "skill_paraphrase_low",
             "skill_paraphrase_high",
+            "skill_median",
             "rank",
             "rank_kept",
             "even-6",
             "validity",
             "answered",
+            "forced",
         ],
         *["even-6 validity", "like_oracle", "even-6 like oracle"],
     ]

@@ -119,7 +119,7 @@ def test_rows_stand_best_first_and_references_apart(opened):
     assert models(tab) == ["good", "good", HOSTILE, "bad"]
     assert tab.locator("#references th[scope=row] button").all_inner_texts() == ["oracle"]
     assert tab.locator("#count").inner_text() == "4 rows, 1 reference samplers"
-    assert tab.locator("#references td").nth(1).inner_text().split() == ["1.00≈", "25%"]
+    assert tab.locator("#references td").nth(1).inner_text().split() == ["1.00≈", "25%", "valid"]
 
 
 def test_any_column_sorts_both_ways_by_keyboard_too(opened):
@@ -172,7 +172,7 @@ def test_a_row_opens_to_its_digits_and_closes(opened):
 
 
 def test_a_cell_says_its_interval_to_all(opened):
-    cell = opened(BOARD, curves("good")).locator("#models tr").first.locator("td").nth(2)
+    cell = opened(BOARD, curves("good")).locator("#models tr").first.locator("td").nth(3)
     words = "skill 0.90, 95% interval 0.80 to 1.00, n = 16; valid 25%, 95% interval 15% to 35%, n = 16"
     assert cell.get_attribute("title") == words
     assert cell.get_attribute("aria-label") == f"even-6: {words}"
@@ -209,12 +209,13 @@ def test_tasks_of_any_name_have_columns_of_their_own(opened):
     ]
     tab = opened(scores(rows), curves("none"))
     heads = tab.locator("#head th button")
-    assert heads.all_inner_texts() == ["model", "arm", "overall", *OWN_NAMES, "valid"]
+    assert heads.all_inner_texts() == ["model", "arm", "skill", "uptake", *OWN_NAMES, "valid"]
     cells = tab.locator("#models tr").first.locator("td").all_inner_texts()[1:]
-    assert [cell.split()[0].rstrip("≈") for cell in cells[:-1]] == [
+    skills = [cells[0], *cells[2:-1]]
+    assert [cell.split()[0].rstrip("≈") for cell in skills] == [
         f"{n / 10:.2f}" for n in range(len(OWN_NAMES) + 1)
     ]
-    for place in range(3, 3 + len(OWN_NAMES)):
+    for place in range(4, 4 + len(OWN_NAMES)):
         heads.nth(place).click()
         assert models(tab) == ["a", "b"]
         assert tab.locator("#head th").nth(place).get_attribute("aria-sort") == "descending"

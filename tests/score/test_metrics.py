@@ -92,7 +92,7 @@ def test_a_metric_of_ones_own_is_scored_and_stands_where_it_is_shown(tmp_path):
     assert row["scores"]["even-6"]["distinct"][0] == 1
     assert page_data(tmp_path)["metrics"]["distinct"]["unit"] == "share"
     text = (tmp_path / "leaderboard.md").read_text(encoding="utf-8")
-    assert "| 1.00≈ · 100% · 100% | 1.00≈ · 100% · 100% |" in text
+    assert "| 1.00≈ · 1.00 · 100% · 100% | 1.00≈ · 1.00 · 100% · 100% |" in text
     assert "share of valid answers · share of different answers. " in text
     table = pd.read_csv(tmp_path / "leaderboard.csv")
     assert table[["distinct", "even-6 distinct"]].to_numpy().tolist() == [[1, 1]]
@@ -163,8 +163,11 @@ def test_a_metric_of_ones_own_is_scored_in_another_process():
         arm="direct",
         decoder="ancestral",
         paraphrase="a",
+        traces=0,
+        blind=False,
+        traces_of="",
     )
-    samples = pd.DataFrame(columns=["task", "model", "arm", "decoder"])
+    samples = pd.DataFrame(columns=["task", "model", "arm", "decoder", "blind"]).astype({"blind": bool})
     truth = Truth("t", target, target.information(), target.count(""))
     here, there = (
         score("s", [truth], conditionals, samples, is_reference, how).scores for how in (None, Elsewhere())
@@ -179,7 +182,8 @@ def test_a_score_without_a_row_is_refused_by_name():
     metric("announced", unit="1", of="all samples")(lambda records: [Score("other", len(records))])
     of = {"task": "t", "model": "m", "arm": "direct", "decoder": "ancestral", "paraphrase": "a"}
     costs = {"forward_passes": 5, "completion_tokens": 4, "seconds": 0.5, "log_weight": np.nan, "seed": 0}
-    samples = pd.DataFrame({"answer": ["123456"], "valid": [True], "response_id": [0]}).assign(**of, **costs)
+    samples = pd.DataFrame({"answer": ["123456"], "valid": [True], "response_id": [0], "blind": False})
+    samples = samples.assign(**of, **costs)
     target = load_task("even-6").target
     conditionals = pd.DataFrame(columns=["task", "model", "arm", "decoder"])
     with pytest.raises(InputError, match="a score of 'other'"):

@@ -52,6 +52,9 @@ def conditionals(
         paraphrase="a",
         weight=1 / len(numbers),
         bound=0.0,
+        traces=0,
+        blind=False,
+        traces_of="",
     )
 
 
@@ -69,7 +72,7 @@ def samples(answers: Sequence[str | None], target: Target = TWINS, **of: str) ->
     valid = [answer is not None and target.contains(answer) for answer in answers]
     costs = {"forward_passes": 5, "completion_tokens": 4, "seconds": 0.5, "log_weight": math.nan, "seed": 0}
     found = pd.DataFrame({"answer": answers, "valid": valid, "response_id": range(len(answers))})
-    return found.assign(**columns, **costs)
+    return found.assign(**columns, **costs, blind=False)
 
 
 def drawn(size: int, seed: int = 0, target: Target = TWINS) -> list[str]:
@@ -171,7 +174,8 @@ def test_the_overall_skill_is_the_mean_and_ranks_are_as_firm_as_the_draws():
     found = scores(records, None, truth(), truth(other, "even"))["value"]
     for model in laws:
         skills = [found[task, model, "direct", "skill"] for task in ("t", "even")]
-        assert found[OVERALL, model, "direct", "skill"] == pytest.approx(np.mean(skills))
+        assert found[OVERALL, model, "direct", "skill"] == pytest.approx(np.mean(np.clip(skills, -1, 1)))
+        assert found[OVERALL, model, "direct", "skill-median"] == pytest.approx(np.median(skills))
     assert [found[OVERALL, model, "direct", "rank"] for model in laws] == [1, 2, 2]
     assert [found[OVERALL, model, "direct", "rank-kept"] for model in laws] == [1, 1, 1]
     assert (OVERALL, "oracle", "direct", "rank") not in found.index  # references do not compete
@@ -345,7 +349,7 @@ def excluding(target: Target, prefix: str) -> np.ndarray:
 
 @pytest.mark.parametrize("numbers", [2, 4, 8, 16, 40])
 def test_what_a_law_rules_out_makes_it_infinitely_far_and_nothing_else_breaks(numbers):
-    """q = 0 where p > 0: content inf, skill -inf, last in rank, and no warning on the way."""
+    """q = 0 where p > 0: content inf, skill -inf, in the mean -1, last in rank, and no warning on the way."""
     laws = {"bad": excluding, "worse": excluding, "good": feasible}
     evens = Multiples(4, 2)
     records = [
@@ -361,10 +365,11 @@ def test_what_a_law_rules_out_makes_it_infinitely_far_and_nothing_else_breaks(nu
     assert content["value"] == math.inf
     assert skill["value"] == -math.inf
     overall = found.loc[(OVERALL, "bad", "direct", "skill")]
-    assert overall["value"] == -math.inf
+    assert overall["value"] == -1
+    assert found.loc[(OVERALL, "bad", "direct", "skill-median"), "value"] == -math.inf
     if numbers >= 4:
         assert (skill["low"], skill["high"]) == (-math.inf, -math.inf)
-        assert (overall["low"], overall["high"]) == (-math.inf, -math.inf)
+        assert (overall["low"], overall["high"]) == (-1, -1)
         ranks = found.loc[OVERALL].xs("rank", level="metric")["value"]
         assert ranks["good"].max() <= 2 < 3 == ranks["bad"].min() == ranks["worse"].min()
     else:
@@ -385,12 +390,17 @@ def test_intervals_lie_inside_what_is_possible():
     ]
     answers = pd.concat([samples(drawn(4, k), model=f"fond-{k}") for k in range(6)])
     table = scores(records, answers).reset_index()
-    for metric, (least, most) in {"skill": (-math.inf, 1), "validity": (0, 1), "level": (1, 100)}.items():
+    for metric, (least, most) in {
+        "skill": (-math.inf, 1),
+        "skill-all": (-math.inf, 1),
+        "validity": (0, 1),
+        "level": (1, 100),
+    }.items():
         rows = table[table["metric"] == metric]
         assert len(rows) >= 6
         assert rows["low"].min() >= least
         assert rows["high"].max() <= most
-    others = table[~table["metric"].isin(["skill", "gain", "mass"])]
+    others = table[~table["metric"].isin(["skill", "skill-all", "skill-median", "gain", "mass"])]
     assert (others["low"].dropna() >= 0).all()
     known = table.dropna(subset=["low", "value"])
     assert (known["low"] <= known["value"] + 1e-12).all()

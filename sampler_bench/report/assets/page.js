@@ -2,7 +2,7 @@
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const OVERALL = "(overall)", STEP = 200;
 // A column is a task's, or the overall one, or else one of the row's own: two spaces of names.
-const MODEL = { own: "model" }, ARM = { own: "arm" }, VALID = { own: "validity" };
+const MODEL = { own: "model" }, ARM = { own: "arm" }, UPTAKE = { own: "uptake" }, VALID = { own: "validity" };
 const WHOLE = { task: OVERALL };
 const state = { suite: DATA.suites[0]?.name, arm: "", model: "", key: WHOLE, down: true, limit: STEP, open: new Set() };
 for (const row of DATA.rows) for (const part of ["scores", "curves"]) Object.setPrototypeOf(row[part], null);
@@ -24,7 +24,8 @@ function drawing(name, attributes, text) {
 
 const suite = () => DATA.suites.find((one) => one.name === state.suite);
 const columns = () => [OVERALL, ...suite().tasks];
-const heads = () => [MODEL, ARM, WHOLE, ...suite().tasks.map((task) => ({ task })), VALID];
+const heads = () => [MODEL, ARM, WHOLE, UPTAKE, ...suite().tasks.map((task) => ({ task })), VALID];
+const WIDTH = () => heads().length;
 const same = (a, b) => a.own === b.own && a.task === b.task;
 const titleOf = (task) => task === OVERALL ? "overall" : task;
 const score = (row, task, metric) => row.scores[task]?.[metric];
@@ -49,7 +50,7 @@ function visible() {
 
 function sortValue(row) {
   if (state.key === MODEL || state.key === ARM) return row[state.key.own];
-  if (state.key === VALID) return score(row, OVERALL, "validity")?.[0];
+  if (state.key === VALID || state.key === UPTAKE) return score(row, OVERALL, state.key.own)?.[0];
   return score(row, state.key.task, "skill")?.[0];
 }
 
@@ -67,7 +68,7 @@ function drawHead() {
   const several = new Set(DATA.rows.filter((row) => row.suite === state.suite).map((row) => row.run)).size > 1;
   state.several = several;
   at("head").replaceChildren(...heads().map((key, place) => {
-    const title = key === VALID ? "valid" : key.own ?? titleOf(key.task);
+    const title = key === VALID ? "valid" : key === WHOLE ? "skill" : key.own ?? titleOf(key.task);
     const button = node("button", { type: "button" }, title);
     button.addEventListener("click", () => {
       state.down = same(state.key, key) ? !state.down : key !== MODEL && key !== ARM;
@@ -87,17 +88,28 @@ function drawRow(row) {
   const under = [row.decoder === "ancestral" ? "" : row.decoder, state.several ? `run ${row.run}` : ""].filter(Boolean).join(", ");
   const heading = node("th", { scope: "row" }, button);
   if (under) heading.append(node("small", {}, under));
-  const line = node("tr", { "data-row": row.id }, heading, node("td", {}, row.arm + (row.unanswered ? " †" : "")));
+  const line = node("tr", { "data-row": row.id }, heading, node("td", {}, row.arm + (row.unanswered ? " †" : "") + (row.forced ? " ‡" : "")));
   for (const task of columns()) {
-    const skill = score(row, task, "skill"), validity = score(row, task, "validity");
-    const words = `skill ${explained(skill)}; valid ${explained(validity, percent)}`;
-    const cell = node("td", { title: words, tabindex: "0", "aria-label": `${titleOf(task)}: ${words}` },
-      short(skill?.[0]) + (skill?.[4] ? "≈" : ""), node("small", {}, percent(validity?.[0])));
-    line.append(cell);
+    line.append(cell(row, task));
+    if (task === OVERALL) line.append(uptake(row));
   }
   line.append(node("td", {}, percent(score(row, OVERALL, "validity")?.[0])));
   line.addEventListener("click", (event) => { if (!event.target.closest("button")) toggle(row, line, button); });
   return line;
+}
+
+function cell(row, task) {
+  const [skill, uptake, validity, median] = ["skill", "uptake", "validity", "skill-median"].map((metric) => score(row, task, metric));
+  const words = [`skill ${explained(skill)}`, ...(median ? [`median ${short(median[0])}`] : []),
+    ...(uptake ? [`uptake ${explained(uptake)}`] : []), `valid ${explained(validity, percent)}`].join("; ");
+  const other = validity?.[0] == null ? [] : [node("small", {}, `${percent(validity[0])} valid`)];
+  return node("td", { title: words, tabindex: "0", "aria-label": `${titleOf(task)}: ${words}` },
+    short(skill?.[0]) + (skill?.[4] ? "≈" : ""), ...other);
+}
+
+function uptake(row) {
+  const words = `uptake ${explained(score(row, OVERALL, "uptake"))}`;
+  return node("td", { title: words, tabindex: "0", "aria-label": `overall: ${words}` }, short(score(row, OVERALL, "uptake")?.[0]));
 }
 
 function toggle(row, line, button) {
@@ -108,7 +120,7 @@ function toggle(row, line, button) {
 
 function details(row) {
   const cards = columns().filter((task) => row.scores[task]).map((task) => card(row, task));
-  return node("tr", { class: "details" }, node("td", { colspan: columns().length + 3 }, node("div", { class: "cards" }, ...cards)));
+  return node("tr", { class: "details" }, node("td", { colspan: WIDTH() }, node("div", { class: "cards" }, ...cards)));
 }
 
 function card(row, task) {
@@ -155,7 +167,7 @@ function draw() {
   const models = rows.filter((row) => !row.reference), references = rows.filter((row) => row.reference);
   const lines = (some) => some.flatMap((row) => state.open.has(row.id) ? [drawRow(row), details(row)] : [drawRow(row)]);
   at("models").replaceChildren(...lines(models.slice(0, state.limit)));
-  const title = node("tr", {}, node("th", { scope: "rowgroup", class: "title", colspan: columns().length + 3 }, "Reference samplers"));
+  const title = node("tr", {}, node("th", { scope: "rowgroup", class: "title", colspan: WIDTH() }, "Reference samplers"));
   at("references").replaceChildren(...(references.length ? [title, ...lines(references)] : []));
   at("count").textContent = `${models.length} ${models.length === 1 ? "row" : "rows"}, ${references.length} reference samplers`;
   at("more").hidden = models.length <= state.limit;
