@@ -1,5 +1,8 @@
 """The statistics' own statistics, by simulation with fixed seeds: p-values, intervals, noise floors."""
 
+from dataclasses import fields
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +13,9 @@ from sampler_bench.models.reference import find_reference
 from sampler_bench.score.divergence import Profile, profile
 from sampler_bench.score.estimate import means_over_numbers
 from sampler_bench.score.intervals import wilson_interval
+from sampler_bench.score.knowledge import Knowledge
+from sampler_bench.score.skill import skill, uptake
+from sampler_bench.score.truth import Truth
 from sampler_bench.score.uniformity import uniformity
 from sampler_bench.targets import Mixture, Multiples, Powers, Target, TwinPrimes
 from sampler_bench.targets.strata import strata
@@ -86,6 +92,75 @@ def test_intervals_of_content_cover_it(law, numbers):
         means = means_over_numbers(content[drawn, None], weight, covariates[drawn], repetition)
         covered += means.low[0] <= content.mean() <= means.high[0]
     assert 930 <= covered <= 970
+
+
+def far_off(alpha: float, seed: int):
+    """A law that is another after each prefix: the smaller alpha, the more of it lies on few digits."""
+
+    def law(target, prefix: str) -> np.ndarray:
+        if len(prefix) == target.digits:
+            return np.eye(11)[10]
+        drawn = np.random.default_rng([seed, *map(ord, prefix)]).dirichlet(np.full(10, alpha))
+        return np.append((drawn + 1e-5) / (1 + 1e-4), 0.0)
+
+    return law
+
+
+class Drawn(Knowledge):
+    """What is known of some of all members, given by their places."""
+
+    def __init__(self, whole: Profile, places: np.ndarray, blind: Knowledge | None = None):
+        target = load_task("twin-primes-4").target
+        super().__init__(
+            Truth("t", target, target.information(), target.count("")), pd.DataFrame(), blind=blind
+        )
+        rows = {field.name: getattr(whole, field.name)[places] for field in fields(Profile)}
+        self.__dict__["numbers"] = list(places)
+        self.__dict__["parts"] = {"a": Profile(**rows | {"weight": np.full(len(places), 1 / len(places))})}
+
+
+def rarely_wrong(seed: int):
+    """Nearly right, but for one number in ten, whose last digit it all but excludes."""
+
+    def law(target, prefix: str) -> np.ndarray:
+        if len(prefix) == target.digits:
+            return np.eye(11)[10]
+        p = target.conditional(prefix).p[:10]
+        wrong = len(prefix) == 3 and np.random.default_rng([seed, *map(ord, prefix)]).random() < 0.1
+        weights = np.where(p > 0, np.exp(-4), 1.0) if wrong else 0.7 * p + 0.03
+        return np.append(weights / weights.sum(), 0.0)
+
+    return law
+
+
+@pytest.mark.parametrize(
+    ("law", "numbers", "least", "most"),
+    [
+        (partial(far_off, 0.2), 8, 0.93, 0.97),
+        (partial(far_off, 0.2), 16, 0.93, 0.97),
+        (partial(far_off, 0.2), 64, 0.93, 0.97),
+        (partial(far_off, 2.0), 8, 0.93, 0.97),
+        (rarely_wrong, 64, 0.90, 0.97),  # what is not drawn is not known: with 8 numbers it is 0.58
+    ],
+)
+def test_intervals_of_skill_and_uptake_cover_them(law, numbers, least, most):
+    """4-digit twin primes: the truth is over all members."""
+    target = load_task("twin-primes-4").target
+    own, blind = (all_members(target, law(seed)) for seed in (1, 2))
+    content, asked, free = (part.sum(axis=1).mean() for part in (own.content, own.asked, own.free_uniform))
+    true = {
+        "skill": 1 - asked / (target.information() - free),
+        "uptake": (blind.content.sum(axis=1).mean() - content) / target.information(),
+    }
+    rng, covered = np.random.default_rng(numbers), dict.fromkeys(true, 0)
+    for _ in range(REPETITIONS):
+        places = rng.integers(len(own.weight), size=numbers)
+        known = Drawn(own, places, Drawn(blind, places))
+        for share in (skill(known), uptake(known)):
+            score = share.score
+            covered[score.metric] += score.low <= true[score.metric] <= score.high
+    print(numbers, covered)
+    assert all(least <= each / REPETITIONS <= most for each in covered.values()), covered
 
 
 EVEN_OR_TWIN = Mixture((0.1, 0.9), (TwinPrimes(3), Multiples(3, 2)))
