@@ -58,8 +58,8 @@ def export(run: Path, out: Path, kind: str = "parquet") -> list[Path]:
     ----------
     run, out : path
     kind : str
-        ``parquet`` or ``csv``; in CSV the eleven probabilities are a column each, and no text is a formula
-        (``in_spreadsheet``).
+        ``parquet`` or ``csv``; in CSV the eleven probabilities are a column each, those after each trace stand
+        in one, with spaces between, and no text is a formula (``in_spreadsheet``).
 
     Returns
     -------
@@ -109,12 +109,17 @@ def _write(table: pa.Table, path: Path, kind: str) -> None:
 
 
 def _for_csv(table: pa.Table) -> pa.Table:
-    """With a column for each entry of lists of one length (p_0, ..., p_9, p_end), texts safe, NaN missing."""
+    """With a column for each entry of lists of one length (p_0, ..., p_9, p_end), others as numbers in a row.
+
+    Texts are safe, and NaN is missing.
+    """
     columns = {}
     for name in table.column_names:
         column = table[name].combine_chunks()
         if pa.types.is_fixed_size_list(column.type):
             columns |= _entries(name, column)
+        elif pa.types.is_list(column.type):
+            columns[name] = pa.array([" ".join(map(repr, row)) for row in column.to_pylist()], pa.string())
         elif pa.types.is_string(column.type):
             columns[name] = _safe(column)
         else:
