@@ -58,7 +58,7 @@ def export(run: Path, out: Path, kind: str = "parquet") -> list[Path]:
     ----------
     run, out : path
     kind : str
-        ``parquet`` or ``csv``; in CSV the eleven probabilities are a column each, those after each trace stand
+        ``parquet`` or ``csv``; in CSV the eleven probabilities are a column each, those after each trace
         in one, with spaces between, and no text is a formula (``in_spreadsheet``).
 
     Returns

@@ -64,17 +64,7 @@ def rescore(path: Path | str, executor: Executor | None = None) -> pd.DataFrame:
 def score_run(folder: RunFolder, manifest: Manifest, executor: Executor | None = None) -> pd.DataFrame:
     """Make the folder compact and score it; write scores, curves and figure; the manifest says how much."""
     folder.compact()
-    truths = [
-        Truth(
-            name,
-            make_target(task.target),
-            task.information,
-            task.count,
-            task.information_error,
-            stratified=task.draws > 1,
-        )
-        for name, task in manifest.tasks.items()
-    ]
+    truths = [truth_of(name, task) for name, task in manifest.tasks.items()]
     conditionals = folder.read("conditionals")
     samples = folder.read("samples", without=LONG_TEXTS)
     scores = score(
@@ -99,6 +89,14 @@ def score_run(folder: RunFolder, manifest: Manifest, executor: Executor | None =
             "samples": int((samples["model"] == name).sum()),
         }
     return scores.scores
+
+
+def truth_of(name: str, task: TaskEntry) -> Truth:
+    """What scoring knows of a task, from the manifest of a run."""
+    target = make_target(task.target)
+    return Truth(
+        name, target, task.information, task.count, task.information_error, stratified=task.draws > 1
+    )
 
 
 def read_scores(path: Path) -> pd.DataFrame:
@@ -244,6 +242,7 @@ def conditionals_along(path: Path, number: str, said: Mapping[str, str | None]) 
     """
     find_runs(path)
     records = RunFolder(path).read("conditionals")
+    records = records[~records["blind"] & (records["traces_of"] == "")]
     for column, wanted in said.items():
         if wanted is not None:
             records = _only(records, column, wanted)

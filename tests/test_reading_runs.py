@@ -17,13 +17,15 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 
 from sampler_bench import run, runs
+from sampler_bench.compare import compare
 from sampler_bench.errors import InputError, StoreError
 from sampler_bench.export import export
-from sampler_bench.publish import conditionals_along, read_scores, rescore, write_leaderboard
+from sampler_bench.publish import conditionals_along, rescore, write_leaderboard
 from sampler_bench.report.comparison import comparison
 from sampler_bench.report.number import number_table
 from sampler_bench.runs.records import MEASURED
 from sampler_bench.runs.store import RunFolder
+from sampler_bench.score.scores import ROW
 from sampler_bench.sealed import ANSWERS, write_sealed
 
 
@@ -92,10 +94,12 @@ def test_decoders_of_an_arm_are_told_apart(folder, tmp_path):
 
 
 def test_a_run_does_not_differ_from_itself(folder):
-    found = comparison(read_scores(folder), read_scores(folder))
+    found = compare(folder, folder, dict.fromkeys(ROW), dict.fromkeys(ROW))
     assert set(found["metric"]) == {"skill", "uptake", "validity"}
+    assert (found[["change", "low", "high"]][found["metric"] != "validity"] == 0).all(axis=None)
     assert (found["change"] == 0).all()
-    assert not found["changed"].any()
+    assert (found["p_adjusted"] == 1).all()
+    assert found["paired"][found["metric"] != "validity"].all()
 
 
 def test_a_change_beyond_the_intervals_is_marked():
@@ -121,7 +125,16 @@ def test_runs_are_compared_on_the_command_line(cli, folder, tmp_path):
     run("even-6", ["oracle"], out=tmp_path / "other", numbers=4, samples=4)
     same = cli("compare", folder, folder)
     assert same.returncode == 0
-    assert re.search(r"twin-primes-3 +uniform-digits +direct +skill +0\.00 +0\.00 +0\.00", same.stdout)
+    assert re.search(r"twin-primes-3 +skill +0\.00 +0\.00 +0\.00 +0\.00 to 0\.00", same.stdout)
+    other = cli("compare", folder, folder, "--model", "oracle", "--with", "uniform-digits", "--out", "both")
+    assert re.search(r"uniform-digits direct less oracle direct", other.stdout)
+    assert re.search(r"twin-primes-3 +skill +1\.00 +0\.00 +-1\.00 \* +-1\.00 to -1\.00", other.stdout)
+    assert {path.name for path in (tmp_path / "both").iterdir()} == {
+        "comparison.csv", "comparison.svg", "comparison.png"
+    }  # fmt: skip
+    nobody = cli("compare", folder, folder, "--model", "oracle", "--with", "nobody")
+    assert nobody.returncode == 2
+    assert "no model 'nobody' in" in nobody.stderr
     apart = cli("compare", folder, tmp_path / "other")
     assert apart.returncode == 2
     assert "have no task, model and arm in common" in apart.stderr

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from sampler_bench.cli.options import Place, Run, RunFolders, app, console, place, publish
-from sampler_bench.errors import InputError
 
 
 @app.command()
@@ -63,15 +62,40 @@ def show(
 def compare(
     before: Run,
     after: Run,
+    model: Annotated[str | None, typer.Option(metavar="X", help="The model meant, of all there are.")] = None,
+    with_model: Annotated[
+        str | None, typer.Option("--with", metavar="Y", help="The model that it is compared with.")
+    ] = None,
+    arm: Annotated[str | None, typer.Option(help="The arm meant, of all there are.")] = None,
+    with_arm: Annotated[str | None, typer.Option(help="The arm that it is compared with.")] = None,
+    decoder: Annotated[str | None, typer.Option(help="The decoder meant, of all there are.")] = None,
+    with_decoder: Annotated[str | None, typer.Option(help="The decoder that it is compared with.")] = None,
+    out: Annotated[
+        Place | None,
+        typer.Option(metavar="DIR", parser=place, help="Where comparison.csv and its figure go, too."),
+    ] = None,
 ) -> None:
-    """Compare two runs. Skill and validity; * marks a change that is more than noise."""
-    from sampler_bench.publish import read_scores
-    from sampler_bench.report.comparison import comparison, comparison_tables
+    """Compare two runs, or two models, arms or decoders of one or two runs, number by number.
 
-    found = comparison(read_scores(before), read_scores(after))
-    if found.empty:
-        raise InputError(f"{before} and {after} have no task, model and arm in common")
-    console.print(*comparison_tables(found, console.width))
+    A run may stand on both sides. * marks a change that is more than noise.
+    """
+    from sampler_bench.compare import compare as paired
+    from sampler_bench.compare import write_comparison
+    from sampler_bench.publish import read_scores
+    from sampler_bench.report.comparison import comparison, comparison_tables, paired_caption, paired_tables
+
+    of = {"model": model, "arm": arm, "decoder": decoder}
+    others = {"model": with_model, "arm": with_arm, "decoder": with_decoder}
+    found = paired(before, after, of, others)
+    console.print(*paired_tables(found, console.width))
+    if not any(others.values()):
+        rest = comparison(read_scores(before), read_scores(after), besides=set(found["metric"]))
+        if len(rest):
+            console.print(*comparison_tables(rest, console.width))
+    console.print(paired_caption(found))
+    if out:
+        for path in write_comparison(found, out):
+            console.print(str(path), soft_wrap=True)
 
 
 @app.command()

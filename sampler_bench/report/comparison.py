@@ -1,25 +1,30 @@
-"""Two runs beside each other: what changed, and whether it is more than noise."""
+"""Two rows, or two runs, beside each other: what changed, and whether it is more than noise."""
 
 import math
+from collections.abc import Sequence, Set
 
 import pandas as pd
 from rich.table import Table
 
+from sampler_bench.plain import one_line
 from sampler_bench.report.columns import Column, fit, fitted
 from sampler_bench.report.leaderboard import sampler, way
 from sampler_bench.score.metrics import Metric, shown
+from sampler_bench.score.score import SIGNIFICANT
 from sampler_bench.score.scores import ROW
 
 CHANGED = "*"
 
 
-def comparison(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+def comparison(before: pd.DataFrame, after: pd.DataFrame, besides: Set[str] = frozenset()) -> pd.DataFrame:
     """What two runs have in common, metric by metric, of those that the table of metrics has compared.
 
     Parameters
     ----------
     before, after : DataFrame
         Of the SCORES schema.
+    besides : set of str
+        Metrics that are left out.
 
     Returns
     -------
@@ -30,7 +35,7 @@ def comparison(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         neither more nor less is better.
     """
     keys = ["suite", "task", *ROW, "metric"]
-    metrics = shown("compare", pd.unique(before["metric"]))
+    metrics = shown("compare", [name for name in pd.unique(before["metric"]) if name not in besides])
     first, second = (table[table["metric"].isin([*metrics])] for table in (before, after))
     both = first.merge(second, on=keys, suffixes=("_before", "_after"))
     change = both["value_after"] - both["value_before"]
@@ -54,6 +59,48 @@ def _verdict(metric: Metric, change: float) -> str:
     if not metric.better:
         return ""
     return "better" if (change > 0) == (metric.better == "more") else "worse"
+
+
+def paired_tables(found: pd.DataFrame, width: int) -> list[Table]:
+    """What rows differ by (``compare.compare``), for a terminal of a width: a line a task and metric."""
+    tables: list[Table] = []
+    for pair, rows in found.groupby([*ROW, *(f"with_{name}" for name in ROW)], sort=False):
+        numbers = [
+            Column("before", rows["before"].map(_shown).tolist()),
+            Column("after", rows["after"].map(_shown).tolist()),
+            Column("change  ", [*map(_starred, rows["change"], rows["p_adjusted"])]),
+            Column("95 % interval", [*map(_interval, rows["low"], rows["high"])]),
+        ]
+        keys = [Column(name, rows[name].tolist()) for name in ("task", "metric")]
+        tables += fitted(keys, numbers, width, pair_in_words(pair))
+    return tables
+
+
+def pair_in_words(pair: Sequence[object]) -> str:
+    """What is compared: (model, arm, decoder) before, and after."""
+    model, arm, decoder, with_model, with_arm, with_decoder = map(str, pair)
+    one, other = f"{model} {way(arm, decoder)}", f"{with_model} {way(with_arm, with_decoder)}"
+    return one_line(f"{other} less {one}" if one != other else one)
+
+
+def _starred(change: float, p: float) -> str:
+    return f"{_shown(change)} {CHANGED if p < SIGNIFICANT else ' '}"
+
+
+def _interval(low: float, high: float) -> str:
+    return "–" if math.isnan(low) else f"{_shown(low)} to {_shown(high)}"
+
+
+def paired_caption(found: pd.DataFrame) -> str:
+    """What the table means, and how it was made, in a few sentences."""
+    apart = sorted(set(found["task"][~found["paired"] & (found["metric"] != "validity")]))
+    words = [
+        f"After less before. {CHANGED}: p below {SIGNIFICANT} after Holm's correction over the tasks.",
+        "Skill and uptake: number by number, in the same wordings.",
+    ]
+    if apart:
+        words.append(f"Read along other numbers, so taken as independent: {', '.join(apart)}.")
+    return " ".join(words)
 
 
 def comparison_tables(found: pd.DataFrame, width: int) -> list[Table]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -229,3 +229,13 @@ def gain(direct: Knowledge, other: Knowledge) -> Score:
             value, low, high = means.value[0], means.low[0], means.high[0]
             calibrated = "+".join((OWN_LUCK, LUCK)[index] for index in means.used)
     return Score("gain", value, low, high, n=len(rows), floor=0.0, calibrated=calibrated)
+
+
+def with_controls(truth: Truth, records: pd.DataFrame, reference: bool) -> Knowledge:
+    """What one row's conditionals say, each kind of control by itself."""
+    blind, irrelevant = records["blind"], records["traces_of"] != ""
+    own, *controls = (
+        Knowledge(truth, rows, reference=reference) if len(rows) else None
+        for rows in (records[~blind & ~irrelevant], records[blind], records[irrelevant])
+    )
+    return replace(own, blind=controls[0], irrelevant=controls[1])

@@ -12,7 +12,7 @@ from sampler_bench.errors import InputError
 from sampler_bench.runs.records import CURVES, OVERALL, SCORES
 from sampler_bench.score.answers import digits_written, survival
 from sampler_bench.score.components import commitment
-from sampler_bench.score.knowledge import Knowledge
+from sampler_bench.score.knowledge import Knowledge, with_controls
 from sampler_bench.score.metrics import Metric, find, table
 from sampler_bench.score.overall import Key, Overall, overall_share, ranks
 from sampler_bench.score.score import Point, Score
@@ -121,7 +121,7 @@ def score_task(records: TaskRecords) -> TaskScores:
         scores = [*_scores_of_samples(records.metrics, rows, truth)]
         scored.append((key, scores, _curves_of_samples(rows, truth)))
     alone = {
-        key: _with_controls(truth, rows, key[0] in records.references)
+        key: with_controls(truth, rows, key[0] in records.references)
         for key, rows in _by_row(records.conditionals)
     }
     known = {key: _beside(key, alone) for key in alone}
@@ -192,16 +192,6 @@ def _scores_of_samples(
 
 def _curves_of_samples(records: pd.DataFrame, truth: Truth) -> list[Point]:
     return [*survival(records, truth), *commitment(records, truth), *digits_written(records, truth)]
-
-
-def _with_controls(truth: Truth, records: pd.DataFrame, reference: bool) -> Knowledge:
-    """What one row's conditionals say, each kind of control by itself."""
-    blind, irrelevant = records["blind"], records["traces_of"] != ""
-    own, *controls = (
-        Knowledge(truth, rows, reference=reference) if len(rows) else None
-        for rows in (records[~blind & ~irrelevant], records[blind], records[irrelevant])
-    )
-    return replace(own, blind=controls[0], irrelevant=controls[1])
 
 
 def _beside(key: Key, known: Mapping[Key, Knowledge]) -> Knowledge:

@@ -19,12 +19,14 @@ ASKED, FREE = range(2)  # columns of means: content where something is asked, in
 class Share:
     """A share at one task, with what the mean over a suite needs of it.
 
-    ``draws``: of its bootstrap, spread as far as its interval reaches; nan where there is none.
+    ``draws``: of its bootstrap, spread as far as its interval reaches; nan where there is none. ``student``:
+    whether that is Student's, by the draws' standard deviation, or else goes by percentiles.
     """
 
     score: Score
     paraphrases: list[str]
     draws: np.ndarray
+    student: bool
 
 
 def shares(knowledge: Knowledge) -> Iterator[Score]:
@@ -128,7 +130,8 @@ def _share(
         metric, value, min(float(low), most), min(float(high), most), spread, len(knowledge.whole.weight),
         **certain(1.0), calibrated=used_by(means),
     )  # fmt: skip
-    return Share(score, list(knowledge.parts), np.minimum(reach.spread(value, draws), most))
+    spread_draws = np.minimum(reach.spread(value, draws), most)
+    return Share(score, list(knowledge.parts), spread_draws, reach.student)
 
 
 def _content_blind(knowledge: Knowledge) -> Score | None:
