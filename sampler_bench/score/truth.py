@@ -1,7 +1,6 @@
 """What scoring knows of a task besides the records."""
 
 import hashlib
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -38,7 +37,7 @@ class Truth:
         """ln |S| of a set of numbers of one length, else None."""
         if not (isinstance(self.target, UniformTarget) and self.target.fixed):
             return None
-        return math.log(9) + (self.target.digits - 1) * math.log(10) - self.information
+        return self.target.log_size(self.information)
 
     def seed(self, purpose: str) -> int:
         """A seed that is the task's own, so that all models are scored on the same resamples."""

@@ -130,10 +130,8 @@ def _repeats_of_draws(
     times = max(99, min(REPEATS, DRAWN_AT_ONCE // n))
     size = target.count("")
     if isinstance(target, UniformTarget):
-        log_size = math.log(9) + (target.digits - 1) * math.log(10) - information
         if size is None:
-            log_size = math.log(9) + (target.digits - 1) * math.log(10) - information
-            size = round(math.exp(min(log_size, math.log(2 * ALL_DIFFERENT))))
+            size = round(math.exp(min(target.log_size(information), math.log(2 * ALL_DIFFERENT))))
         if size > ALL_DIFFERENT:
             return np.zeros(times)
         drawn = np.sort(rng.integers(size, size=(times, n)), axis=1)
