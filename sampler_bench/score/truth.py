@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from sampler_bench.score.distances import Line, line
 from sampler_bench.targets import Target, UniformTarget
 
 DRAWS = 400
@@ -42,6 +43,11 @@ class Truth:
     def seed(self, purpose: str) -> int:
         """A seed that is the task's own, so that all models are scored on the same resamples."""
         return int.from_bytes(hashlib.sha256(f"{purpose} {self.task}".encode()).digest()[:8])
+
+    @cached_property
+    def line(self) -> Line | None:
+        """The law on a line of a target that has one."""
+        return line(self.target)
 
     @cached_property
     def draws(self) -> list[str]:
