@@ -10,6 +10,7 @@ from sympy import isprime, primerange
 
 from sampler_bench import load_task, run
 from sampler_bench.errors import InputError
+from sampler_bench.models.reference import find_reference
 from sampler_bench.targets import Sieved, TwinPrimes
 from sampler_bench.targets.ladder import sieve_ladder, sieve_level
 
@@ -41,6 +42,10 @@ def passes(n: np.ndarray, y: int) -> np.ndarray:
     return np.logical_and.reduce([(n % p != 0) | (n == p) for p in primerange(y + 1)])
 
 
+def is_twin(n: int) -> bool:
+    return isprime(n) and (isprime(n - 2) or isprime(n + 2))
+
+
 def rung(task: str, y: int) -> tuple[int, int]:
     """|W_y| and |S| of a task."""
     target = load_task(task).target
@@ -48,7 +53,7 @@ def rung(task: str, y: int) -> tuple[int, int]:
         return Sieved(target.digits, "twin-primes", y, (0, 2)).count(""), target.count("")
     x = np.arange(10 ** (target.digits - 1), 10**target.digits)
     fits = passes(x, y) & (passes(x + 2, y) | passes(x - 2, y))
-    members = sum(isprime(int(n)) and (isprime(int(n) + 2) or isprime(int(n) - 2)) for n in x[fits])
+    members = sum(map(is_twin, x[fits].tolist()))
     return int(fits.sum()), members
 
 
@@ -119,12 +124,42 @@ def test_propose_and_check_hardly_helps_where_members_are_rare(tmp_path):
     assert content == pytest.approx(math.log(9) + 99 * math.log(10) - math.log(128), abs=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("task", "digits", "is_member"),
+    [
+        ("powers-of-2-6", 6, lambda n: n & (n - 1) == 0),
+        ("twin-primes-3", 3, is_twin),
+        ("twin-primes-4", 4, is_twin),
+        ("even-6", 6, lambda n: n % 2 == 0),
+    ],
+)
+def test_what_is_known_by_heart_is_exact_and_the_rest_is_proposed(tmp_path, task, digits, is_member):
+    members = sum(map(is_member, range(10 ** (digits - 1), 10**digits)))
+    scores = run(task, ["recall-54-else-propose-8"], out=tmp_path, numbers=16, samples=1000).scores
+    values = scores[scores["task"] == task].set_index("metric")["value"]
+    validity = 1.0 if members <= 54 else 1 - (1 - members / (9 * 10 ** (digits - 1))) ** 8
+    low, high = binom.interval(0.999, 1000, validity)
+    assert low <= values["validity"] * 1000 <= high
+    assert values["content"] == pytest.approx(-math.log(validity), abs=1e-10)
+    assert values["stopping"] == pytest.approx(0, abs=1e-15)
+
+
+def test_a_set_that_is_not_counted_is_known_by_its_information(monkeypatch):
+    """A thousand members, so that ln 1000 is what their information leaves of all numbers."""
+    target, reference = TwinPrimes(100), find_reference("recall-1000-else-propose-8")
+    everything = math.log(9) + 99 * math.log(10)
+    assert target.count("") is None
+    for size, way in ((999, reference.by_heart), (1001, reference.otherwise)):
+        monkeypatch.setattr(TwinPrimes, "information", lambda _, size=size: everything - math.log(size))
+        assert reference.way(target) is way
+
+
 def test_survivors_of_uniform_digits_thin_out_as_the_counts_say(tmp_path):
     """P(the first k digits live) = live prefixes of k digits / (9 10^(k-1)), by going through all of them."""
     samples = 3000
     run("twin-primes-4", ["uniform-digits", "feasible-uniform"], out=tmp_path, numbers=4, samples=samples)
     curves = pd.read_parquet(tmp_path / "curves.parquet").query("metric == 'survival'")
-    members = [n for n in range(1000, 10000) if isprime(n) and (isprime(n - 2) or isprime(n + 2))]
+    members = list(filter(is_twin, range(1000, 10000)))
     alive = curves[curves["model"] == "uniform-digits"].set_index("at")
     for k in range(1, 5):
         share = len({n // 10 ** (4 - k) for n in members}) / (9 * 10 ** (k - 1))
@@ -143,7 +178,18 @@ def test_a_sieve_is_not_measured_where_there_is_none_and_then_has_no_overall_ski
         run("even-6", ["sieve-5"], out=tmp_path / "other")
 
 
-@pytest.mark.parametrize("name", ["sieve-1", "sieve-0", "sieve-9999999", "propose-and-check-0", "sieve-07"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "sieve-1", "sieve-0", "sieve-9999999", "propose-and-check-0", "sieve-07",
+        "recall-0-else-propose-8", "recall-8-else-propose-0", "recall-8-else-propose-1000001",
+    ],
+)  # fmt: skip
 def test_numbers_out_of_range_are_refused(tmp_path, name):
     with pytest.raises(InputError, match=f"model '{name}': the number must be from"):
         run("twin-primes-3", [name], out=tmp_path)
+
+
+def test_an_unknown_model_is_told_the_names_of_all_reference_samplers(tmp_path):
+    with pytest.raises(InputError, match="sieve-N, propose-and-check-N, recall-K-else-propose-B, "):
+        run("twin-primes-3", ["recall-8-else-propose"], out=tmp_path)

@@ -4,6 +4,7 @@ They read no prompt but know the task's target.
 """
 
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
@@ -15,7 +16,7 @@ from sampler_bench.models.model import BOTH, NATURAL, Prompt, Response, Sampling
 from sampler_bench.targets import END, SYMBOLS, Target, UniformTarget
 from sampler_bench.targets.ladder import has_ladder, rung
 
-MOST = 10**6  # y of a sieve, tries
+MOST = 10**6  # y of a sieve, tries, members known by heart
 SMALLEST = 1e-300  # share of members below which its logarithm alone is used
 
 
@@ -114,10 +115,10 @@ class FeasibleUniform(Reference):
 class Sieve(Reference):
     """``sieve-y``: draws from W_y, all numbers that no prime up to y excludes. Content ln|W_y| - ln|S|."""
 
-    kind = "sieve"
+    least = 2  # that y may be
 
     def __init__(self, y: int):
-        self.y, self.name = y, f"{self.kind}-{y}"
+        self.y, self.name = y, f"sieve-{y}"
 
     def suits(self, target: Target) -> bool:
         return has_ladder(target)
@@ -136,10 +137,10 @@ class ProposeAndCheck(Reference):
     then uniform over the members, and otherwise uniform over all other numbers. Content -ln v.
     """
 
-    kind = "propose-and-check"
+    least = 1
 
     def __init__(self, tries: int):
-        self.tries, self.name = tries, f"{self.kind}-{tries}"
+        self.tries, self.name = tries, f"propose-and-check-{tries}"
 
     def suits(self, target: Target) -> bool:
         return isinstance(target, UniformTarget) and target.fixed
@@ -179,28 +180,68 @@ class ProposeAndCheck(Reference):
         return number
 
 
+class RecallElsePropose(Reference):
+    """``recall-K-else-propose-B``: knows sets of up to K members by heart, and proposes and checks in others.
+
+    Bounded memory and bounded tries: content 0 where |S| <= K, and beyond that of ``propose-and-check-B``,
+    -ln v, about I - ln B where members are rare. That the middle is hard is built in, not found.
+    """
+
+    least = 1
+
+    def __init__(self, known: int, tries: int):
+        self.known, self.name = known, f"recall-{known}-else-propose-{tries}"
+        self.by_heart, self.otherwise = Oracle(), ProposeAndCheck(tries)
+
+    def suits(self, target: Target) -> bool:
+        return self.otherwise.suits(target)
+
+    def way(self, target: Target) -> Reference:
+        """The sampler that it is for the target."""
+        size = target.count("")
+        if size is None and isinstance(target, UniformTarget):
+            small = target.log_size(target.information()) <= math.log(self.known)
+        else:
+            small = size is not None and size <= self.known
+        return self.by_heart if small else self.otherwise
+
+    def law(self, target: Target, prefix: str) -> np.ndarray:
+        return self.way(target).law(target, prefix)
+
+    def draw(self, target: Target, rng: np.random.Generator) -> str:
+        return self.way(target).draw(target, rng)
+
+
 REFERENCES: dict[str, type[Reference]] = {
     kind.name: kind for kind in (Oracle, UniformDigits, FeasibleUniform)
 }
-NUMBERED: dict[str, type[Sieve | ProposeAndCheck]] = {kind.kind: kind for kind in (Sieve, ProposeAndCheck)}
+# By name; a capital letter stands for a number.
+NUMBERED: dict[str, type[Sieve | ProposeAndCheck | RecallElsePropose]] = {
+    "sieve-N": Sieve,
+    "propose-and-check-N": ProposeAndCheck,
+    "recall-K-else-propose-B": RecallElsePropose,
+}
 
 
 def find_reference(name: str) -> Reference | None:
-    """The reference sampler of a name, such as ``oracle``, ``sieve-13`` or ``propose-and-check-64``.
+    """The reference sampler of a name, such as ``oracle``, ``sieve-13`` or ``recall-100-else-propose-64``.
 
     Returns None if the name is none of theirs.
 
     Raises
     ------
     InputError
-        If its number is out of range.
+        If a number in it is out of range.
     """
     if name in REFERENCES:
         return REFERENCES[name]()
-    kind, _, number = name.rpartition("-")
-    if kind not in NUMBERED or not (number.isascii() and number.isdigit()):
-        return None
-    least = 2 if kind == Sieve.kind else 1
-    if number[0] == "0" or len(number) > len(str(MOST)) or not least <= int(number) <= MOST:
+    for form, kind in NUMBERED.items():
+        if found := re.fullmatch(re.sub("[A-Z]", "([0-9]+)", form), name):
+            return kind(*(_number(text, kind.least, name) for text in found.groups()))
+    return None
+
+
+def _number(text: str, least: int, name: str) -> int:
+    if text[0] == "0" or len(text) > len(str(MOST)) or not least <= int(text) <= MOST:
         raise InputError(f"model {shown(name)!r}: the number must be from {least} to {MOST}")
-    return NUMBERED[kind](int(number))
+    return int(text)

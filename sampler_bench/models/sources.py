@@ -212,8 +212,7 @@ def find_model(model: str | OwnModel, options: ServerOptions) -> Source:
         return Source(folder.resolve().name, options, served=str(folder.resolve()))
     if HUGGING_FACE_ID.fullmatch(name) and not name.startswith("."):
         return Source(name, options, served=name)
-    kinds = (f"{kind}-N" for kind in NUMBERED)
-    known = ", ".join([*REFERENCES, *kinds, smollm2.NAME, *installed_names()])
+    known = ", ".join([*REFERENCES, *NUMBERED, smollm2.NAME, *installed_names()])
     raise InputError(
         f"unknown model {name!r}: neither {known}, nor a folder here, nor a Hugging Face id "
         "such as HuggingFaceTB/SmolLM2-360M-Instruct"

@@ -81,7 +81,7 @@ def evenness(records: pd.DataFrame, truth: Truth) -> list[Score]:
     if records["log_weight"].notna().any():
         return []
     seed = truth.seed("perfect draws")
-    return uniformity(_independent(records), truth.target, truth.information, seed)
+    return uniformity(_independent(records), truth.target, truth.information, seed, truth.line)
 
 
 def digits_written(records: pd.DataFrame, truth: Truth) -> Iterator[Point]:

@@ -208,6 +208,16 @@ BUILT_IN = (
         "samples", evenness,
     ),
     Metric(
+        "ks", "share", "less", PAGE,
+        "The largest gap between the distribution functions of the answers and of the law on a line.",
+        "samples", evenness, label="Kolmogorov-Smirnov distance",
+    ),
+    Metric(
+        "wasserstein", "sd", "less", PAGE,
+        "How far the answers lie from the law on a line, on average, in its standard deviations.",
+        "samples", evenness, label="Wasserstein-1 distance in standard deviations",
+    ),
+    Metric(
         "component-N", "share", "", (), "The share of the answers that come from a mixture's component N.",
         "samples", component_shares,
     ),

@@ -1,12 +1,12 @@
 """What scoring knows of a task besides the records."""
 
 import hashlib
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from sampler_bench.score.distances import Line, line
 from sampler_bench.targets import Target, UniformTarget
 
 DRAWS = 400
@@ -38,11 +38,16 @@ class Truth:
         """ln |S| of a set of numbers of one length, else None."""
         if not (isinstance(self.target, UniformTarget) and self.target.fixed):
             return None
-        return math.log(9) + (self.target.digits - 1) * math.log(10) - self.information
+        return self.target.log_size(self.information)
 
     def seed(self, purpose: str) -> int:
         """A seed that is the task's own, so that all models are scored on the same resamples."""
         return int.from_bytes(hashlib.sha256(f"{purpose} {self.task}".encode()).digest()[:8])
+
+    @cached_property
+    def line(self) -> Line | None:
+        """The law on a line of a target that has one."""
+        return line(self.target)
 
     @cached_property
     def draws(self) -> list[str]:

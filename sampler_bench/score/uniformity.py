@@ -1,4 +1,4 @@
-"""Whether numbers were drawn evenly: Monte-Carlo multinomial tests, duplicates, Holm's correction."""
+"""Whether numbers were drawn as the target draws: Monte-Carlo tests, duplicates, Holm's correction."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -8,6 +8,7 @@ import numpy as np
 from gmpy2 import mpz
 from scipy.stats import binom
 
+from sampler_bench.score.distances import Line, distances
 from sampler_bench.score.intervals import COVERAGE, wilson_interval
 from sampler_bench.score.score import Point, Score
 from sampler_bench.targets import END, Target, UniformTarget
@@ -20,7 +21,9 @@ LISTED = 2000  # members of a target that is not uniform, to look for duplicates
 ALL_DIFFERENT = 2**62  # members: two draws from more are not alike
 
 
-def uniformity(answers: Sequence[str], target: Target, information: float, seed: int) -> list[Score]:
+def uniformity(
+    answers: Sequence[str], target: Target, information: float, seed: int, law: Line | None = None
+) -> list[Score]:
     """Tests of what was written against the truth: Holm-adjusted over all that can be made.
 
     Parameters
@@ -32,19 +35,23 @@ def uniformity(answers: Sequence[str], target: Target, information: float, seed:
         I of the target, nats.
     seed : int
         Of the draws of a perfect sampler.
+    law : Line, optional
+        The target's law on a line, if it has one.
 
     Returns
     -------
     list of Score
         ``leading-digit``, ``last-digit``, ``mod-3``, ...: total variation distance between the shares among
         the answers and their probabilities. ``duplicates``: the share of answers that repeat an earlier one.
-        Each with the mean and range of a perfect sampler at the same n, and the p-value.
+        ``ks`` and ``wasserstein``: how far they lie from the law on a line. Each with the mean and range of a
+        perfect sampler at the same n, and the p-value.
     """
     if not answers:
         return []
     rng = np.random.default_rng(seed)
     scores = [distance(metric, seen, law, rng) for metric, seen, law in _classes(answers, target)]
     scores += duplicates(answers, target, information, rng)
+    scores += distances(answers, law, rng) if law else []
     adjusted = holm([score.p for score in scores])
     return [replace(score, p_adjusted=p) for score, p in zip(scores, adjusted, strict=True)]
 
@@ -130,10 +137,8 @@ def _repeats_of_draws(
     times = max(99, min(REPEATS, DRAWN_AT_ONCE // n))
     size = target.count("")
     if isinstance(target, UniformTarget):
-        log_size = math.log(9) + (target.digits - 1) * math.log(10) - information
         if size is None:
-            log_size = math.log(9) + (target.digits - 1) * math.log(10) - information
-            size = round(math.exp(min(log_size, math.log(2 * ALL_DIFFERENT))))
+            size = round(math.exp(min(target.log_size(information), math.log(2 * ALL_DIFFERENT))))
         if size > ALL_DIFFERENT:
             return np.zeros(times)
         drawn = np.sort(rng.integers(size, size=(times, n)), axis=1)

@@ -91,6 +91,10 @@ class UniformTarget(Target):
         everything = 9 * power_of_ten(self.digits - 1)
         return math.log(everything) - math.log(self._known_count(""))
 
+    def log_size(self, information: float) -> float:
+        """ln |S| of numbers of one length that have this information, nats: for sets that are not counted."""
+        return math.log(9) + (self.digits - 1) * math.log(10) - information
+
 
 class CountedUniformTarget(UniformTarget, CountedTarget):
     """A uniform target whose family counts members after any prefix."""

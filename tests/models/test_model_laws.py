@@ -15,7 +15,10 @@ from sampler_bench.tasks import Catalog
 from tests.models.fake_server import MODEL, fake_server
 from tests.models.own_models import Both, Laws, Samples
 
-REFERENCES = ("oracle", "uniform-digits", "feasible-uniform", "sieve-5", "sieve-31", "propose-and-check-8")
+REFERENCES = (
+    "oracle", "uniform-digits", "feasible-uniform", "sieve-5", "sieve-31", "propose-and-check-8",
+    "recall-100-else-propose-8",
+)  # fmt: skip
 
 
 def prompt(task: str, arm: str = "direct") -> Prompt:

@@ -40,6 +40,8 @@ class TabulatedTarget(CountedTarget):
 
     def count(self, prefix: str) -> int:
         self.check_prefix(prefix)
+        if prefix == "":
+            return len(self._members)
         return sum(int(np.count_nonzero(part)) for part in self._parts(prefix))
 
     def log_probability(self, prefix: str) -> LogProbability:

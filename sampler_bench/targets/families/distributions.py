@@ -20,6 +20,7 @@ from sampler_bench.targets.counting.truth_cache import kept
 from sampler_bench.targets.registry import family
 
 MOST_CUT = 1e-3  # the share of a law that may fall outside of the numbers that can be written
+MOST_TRUNCATED = 0.5  # the same of a law that is said to be truncated
 ROUNDING = 1e-6  # by which probabilities may sum to more than 1
 MOST_SECONDS = 60.0  # that a table of probabilities may take
 PROBED = 100  # numbers at which the time is taken
@@ -33,13 +34,13 @@ class Distribution(TabulatedTarget):
 
     ``law`` is its name there and ``parameters`` its own, ``loc`` and ``scale`` included. A continuous law is
     rounded to the ``nearest`` integer or ``down``. With ``leading_zeros`` all numbers are written with
-    ``digits`` digits.
+    ``digits`` digits. ``truncated`` says that what falls outside is more than a trifle, as of a Cauchy law.
 
     Raises
     ------
     InputError
         If there is no such law, the parameters do not fit it, it takes more than a minute to list, or more
-        than a thousandth of it falls outside.
+        than a thousandth of it (half, if ``truncated``) falls outside.
     """
 
     digits: int
@@ -47,6 +48,7 @@ class Distribution(TabulatedTarget):
     parameters: dict[str, float] = field(default_factory=dict)
     rounding: Literal["nearest", "down"] = "nearest"
     leading_zeros: bool = False
+    truncated: bool = False
 
     def __post_init__(self):
         self.check()
@@ -56,10 +58,11 @@ class Distribution(TabulatedTarget):
         weights = self._weights
         if not np.isfinite(weights).all() or (weights < 0).any() or math.fsum(weights) > 1 + ROUNDING:
             raise InputError(f"{self}: these parameters make no {self.law} law")
-        cut = 1 - math.fsum(weights)
-        if cut > MOST_CUT:
+        cut, most = 1 - math.fsum(weights), MOST_TRUNCATED if self.truncated else MOST_CUT
+        if cut > most:
             raise InputError(
-                f"{self}: {cut:.2g} of the law falls outside 0..{10**self.digits - 1}; at most {MOST_CUT} may"
+                f"{self}: {cut:.2g} of the law falls outside 0..{10**self.digits - 1}; at most {most} may"
+                + ("" if self.truncated else f", or {MOST_TRUNCATED} with truncated = true")
             )
 
     @cached_property
