@@ -134,10 +134,8 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         If the file cannot be written; what was there before stays.
     """
     with explained(path):
-        folder = None if is_remote(path) else path.parent
-        handle, name = tempfile.mkstemp(dir=folder, prefix=f".{path.name}-")
-        os.close(handle)
-        scratch = Path(name)
+        folder = Path(tempfile.gettempdir()) if is_remote(path) else path.parent
+        scratch = folder / f".{path.name}-{os.urandom(8).hex()}"  # named first: Ctrl-C may fall on any line below
         try:
             write(scratch)
             if is_remote(path):
