@@ -271,4 +271,5 @@ def _figures(
     tasks = manifest.tasks if manifest else {}
     targets = {name: make_target(task.target) for name, task in tasks.items()}
     ladders = {name: sieve_ladder(target)[1:] for name, target in targets.items() if has_ladder(target)}
-    return gallery(scores, curves, ladders, lambda model: find_reference(model) is not None)
+    families = {name: str(task.target.get("family", "")) for name, task in tasks.items()}
+    return gallery(scores, curves, ladders, lambda model: find_reference(model) is not None, families)

@@ -10,17 +10,13 @@ from matplotlib.figure import Figure
 
 from sampler_bench.report.figures.material import Drawing, Material
 from sampler_bench.report.figures.style import (
-    COLOURS,
     FAINT,
     INK,
-    MARKERS,
     Row,
-    house_style,
-    labels,
-    legend_above,
     mark_infinite,
+    marks_of,
     of_row,
-    panels,
+    sheet,
 )
 from sampler_bench.score.metrics import in_words
 
@@ -35,16 +31,15 @@ def drawings(material: Material) -> Iterator[Drawing]:
 
 def arms(scores: pd.DataFrame, tasks: Sequence[str], rows: Sequence[Row]) -> Figure:
     """Skill of each row at each task, with intervals: thinking first beside answering at once."""
-    with house_style():
-        figure, (panel,) = panels([""], across=1, wide=max(6.0, 0.95 * len(tasks) + 2), high=3.6)
+    wide = max(6.0, 0.95 * len(tasks) + 2)
+    with sheet(_message(scores, tasks, rows), [""], wide=wide, high=3.6) as (figure, (panel,)):
         step = 0.8 / max(len(rows), 1)
-        for index, (label, row) in enumerate(zip(labels(rows), rows, strict=True)):
-            colour, marker = (COLOURS * 4)[index], (MARKERS * 4)[index]
+        for index, (row, look) in enumerate(marks_of(rows)):
             mine = of_row(scores[scores["metric"] == "skill"], row).set_index("task").reindex(list(tasks))
             x = np.arange(len(tasks)) + (index - (len(rows) - 1) / 2) * step
-            panel.vlines(x, mine["low"], mine["high"], color=colour, lw=1.2)
-            panel.plot(x, mine["value"], marker, color=colour, ms=4, label=label)
-            mark_infinite(panel, x, mine["value"], colour)
+            panel.vlines(x, mine["low"], mine["high"], color=look["color"], lw=1.2)
+            panel.plot(x, mine["value"], ms=4, **look)
+            mark_infinite(panel, x, mine["value"], look["color"])
         panel.axhline(0, color=FAINT, lw=0.8)
         panel.axhline(1, color=INK, lw=0.8)
         panel.set_yscale("symlog", linthresh=1)
@@ -53,5 +48,13 @@ def arms(scores: pd.DataFrame, tasks: Sequence[str], rows: Sequence[Row]) -> Fig
         panel.set_xticks(range(len(tasks)), [textwrap.fill(task, WIDEST_TASK) for task in tasks])
         panel.set_ylabel(in_words("skill"))
         panel.grid(axis="x", visible=False)
-        legend_above(figure)
     return figure
+
+
+def _message(scores: pd.DataFrame, tasks: Sequence[str], rows: Sequence[Row]) -> str:
+    gains = scores[(scores["metric"] == "gain") & scores["task"].isin(tasks)]
+    known = pd.concat([of_row(gains, row) for row in rows]).dropna(subset=["low", "high"])
+    if known.empty:
+        return "Each task asked in each way: does thinking first raise skill?"
+    up, down = (known["low"] > 0).sum(), (known["high"] < 0).sum()
+    return f"Thinking first: nearer the truth than at once in {up} of {len(known)} cases, further in {down}"

@@ -2,21 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import cycle
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from sampler_bench.report.figures.material import Drawing, Material
 from sampler_bench.report.figures.style import (
-    LINES,
     Row,
-    house_style,
-    labels,
-    legend_above,
+    lines_of,
     of_row,
-    panels,
+    sheet,
 )
+
+MESSAGE = "A perfect sampler's line is level: a slope shows an intent that is decided while writing"
 
 
 def drawings(material: Material) -> Iterator[Drawing]:
@@ -28,15 +26,12 @@ def drawings(material: Material) -> Iterator[Drawing]:
 def commitment(curves: pd.DataFrame, tasks: Sequence[str], rows: Sequence[Row]) -> Figure:
     """The mean posterior of a mixture's first component by digits written; a panel a mixture."""
     points = curves[curves["metric"] == "component-1"]
-    with house_style():
-        figure, axes = panels(tasks, across=2, wide=5)
+    y = "posterior of the first component"
+    with sheet(MESSAGE, tasks, "digits written", y, across=2, wide=5) as (figure, axes):
         for panel, task in zip(axes, tasks, strict=True):
-            for (dashes, colour), label, row in zip(cycle(LINES), labels(rows), rows, strict=False):
+            for row, look in lines_of(rows):
                 mine = of_row(points[points["task"] == task], row).set_index("at")
                 if len(mine):
-                    panel.plot(mine.index, mine["value"], color=colour, ls=dashes, lw=1.3, label=label)
+                    panel.plot(mine.index, mine["value"], lw=1.3, **look)
             panel.set_ylim(bottom=0)
-        figure.supxlabel("digits written")
-        figure.supylabel("posterior of the first component")
-        legend_above(figure)
     return figure

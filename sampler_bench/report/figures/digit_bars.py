@@ -12,10 +12,9 @@ from sampler_bench.report.figures.style import (
     COLOURS,
     INK,
     Row,
-    house_style,
-    legend_above,
+    named,
     of_row,
-    panels,
+    sheet,
 )
 
 
@@ -29,10 +28,10 @@ def drawings(material: Material) -> Iterator[Drawing]:
 def digit_bars(curves: pd.DataFrame, tasks: Sequence[str], row: Row) -> Figure:
     """Leading and last digits of a row's answers against the truth, with a perfect sampler's range."""
     axes_of = ("leading-digit", "last-digit")
-    with house_style():
-        titles = [f"{task}: {axis.replace('-', ' ')}" for task in tasks for axis in axes_of]
-        figure, axes = panels(titles)
-        mine = of_row(curves, row)
+    titles = [f"{task}: {axis.replace('-', ' ')}" for task in tasks for axis in axes_of]
+    mine = of_row(curves, row)
+    message = f"{named(row)}: {_outside(mine, tasks)} of digits lie where 5 % of a perfect sampler's would"
+    with sheet(message, titles, "digit", "share of the answers") as (figure, axes):
         for panel, (task, axis) in zip(
             axes, ((task, axis) for task in tasks for axis in axes_of), strict=True
         ):
@@ -47,7 +46,13 @@ def digit_bars(curves: pd.DataFrame, tasks: Sequence[str], row: Row) -> Figure:
                 label="truth, and 95 % of perfect samplers",
             )  # fmt: skip
             panel.set_xticks(range(10))
-        figure.supxlabel("digit")
-        figure.supylabel("share of the answers")
-        legend_above(figure)
     return figure
+
+
+def _outside(curves: pd.DataFrame, tasks: Sequence[str]) -> str:
+    """How many shares of digits lie outside of the range of perfect samplers."""
+    points = curves[curves["task"].isin(tasks)].set_index(["task", "axis", "at"])
+    seen, truth = (points[points["metric"] == metric] for metric in ("answers", "truth"))
+    both = truth.join(seen["value"].rename("seen"), how="inner")
+    outside = (both["seen"] < both["low"]) | (both["seen"] > both["high"])
+    return f"{outside.sum()} of {len(both)} shares"

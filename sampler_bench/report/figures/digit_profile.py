@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import cycle
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,17 +10,16 @@ from matplotlib.figure import Figure
 from sampler_bench.report.figures.material import Drawing, Material
 from sampler_bench.report.figures.style import (
     INK,
-    LINES,
     Row,
     draw_line,
-    house_style,
-    labels,
-    legend_above,
+    lines_of,
     mark_infinite,
     of_row,
-    panels,
+    sheet,
     whole_digits,
 )
+
+MESSAGE = "What a sampler does not know is how far its line lies above the truth's"
 
 
 def drawings(material: Material) -> Iterator[Drawing]:
@@ -43,19 +41,15 @@ def digit_profile(curves: pd.DataFrame, tasks: Sequence[str], rows: Sequence[Row
         Lines, in order.
     """
     positions = curves[curves["axis"] == "position"]
-    with house_style():
-        figure, axes = panels(tasks)
+    with sheet(MESSAGE, tasks, "digit", "nats per digit") as (figure, axes):
         for panel, task in zip(axes, tasks, strict=True):
             _draw_profile(panel, positions[positions["task"] == task], rows)
-        figure.supxlabel("digit")
-        figure.supylabel("nats per digit")
-        legend_above(figure)
     return figure
 
 
 def _draw_profile(panel: Axes, points: pd.DataFrame, rows: Sequence[Row]) -> None:
     truth = None
-    for (dashes, colour), label, row in zip(cycle(LINES), labels(rows), rows, strict=False):
+    for row, look in lines_of(rows):
         wide = of_row(points, row).pivot(index="at", columns="metric", values="value")
         if not {"entropy", "content"} <= set(wide):
             continue
@@ -63,10 +57,10 @@ def _draw_profile(panel: Axes, points: pd.DataFrame, rows: Sequence[Row]) -> Non
         written = truth.index <= truth.index[(truth != 0) | (content != 0)].max()  # not past the last digit
         truth = truth[written]
         cross = truth + content[written]
-        draw_line(panel, cross, color=colour, ls=dashes, lw=1.3, label=label)
-        mark_infinite(panel, cross.index + 1, cross, colour)
+        draw_line(panel, cross, lw=1.3, **look)
+        mark_infinite(panel, cross.index + 1, cross, look["color"])
         if len(rows) == 1:
-            panel.fill_between(truth.index + 1, truth, cross, color=colour, alpha=0.2, lw=0)
+            panel.fill_between(truth.index + 1, truth, cross, color=look["color"], alpha=0.2, lw=0)
     if truth is not None:
         draw_line(panel, truth, color=INK, lw=1.8, label="truth (entropy)", zorder=3)
         low, high = panel.get_ylim()

@@ -17,9 +17,10 @@ def gallery(
     curves: pd.DataFrame,
     ladders: Mapping[str, Ladder],
     is_reference: Callable[[str], bool],
+    families: Mapping[str, str] | None = None,
 ) -> dict[str, Callable[[], Figure]]:
     """What draws each figure, by its name; the parameters are those of ``Material``."""
-    material = Material(scores, curves, ladders, is_reference)
+    material = Material(scores, curves, ladders, is_reference, families or {})
     return {name: draw for module in _modules() for name, draw in module.drawings(material)}
 
 

@@ -10,17 +10,15 @@ from matplotlib.ticker import LogFormatter
 
 from sampler_bench.report.figures.material import Drawing, Ladder, Material
 from sampler_bench.report.figures.style import (
-    COLOURS,
     INK,
-    MARKERS,
     Row,
-    house_style,
-    labels,
-    legend_above,
     mark_infinite,
+    marks_of,
     of_row,
-    panels,
+    sheet,
 )
+
+MESSAGE = "How far down the ladder: a sampler at y knows what division by the primes up to y tells"
 
 
 def drawings(material: Material) -> Iterator[Drawing]:
@@ -36,8 +34,7 @@ def sieve_levels(
     rungs: Mapping[str, Ladder],
 ) -> Figure:
     """The sieve ladder of each prime task, its (y, nats), and where the rows stand on it."""
-    with house_style():
-        figure, axes = panels(tasks)
+    with sheet(MESSAGE, tasks, "y", "nats from the truth") as (figure, axes):
         for panel, task in zip(axes, tasks, strict=True):
             y, nats = np.array(rungs[task]).T
             scale = np.log(np.log(y))  # on which levels are interpolated
@@ -45,17 +42,12 @@ def sieve_levels(
             curve = np.exp(np.exp(between)), np.interp(between, scale, nats)
             panel.plot(*curve, color=INK, lw=1.5, label="sieve by the primes up to y", zorder=3)
             panel.plot(y, nats, ".", color=INK, ms=5, zorder=3)
-            for colour, marker, label, row in zip(COLOURS * 4, MARKERS * 4, labels(rows), rows, strict=False):
+            for row, look in marks_of(rows):
                 mine = of_row(scores[scores["task"] == task], row).set_index("metric")["value"]
                 if {"level", "content"} <= set(mine.index):
-                    panel.plot(
-                        mine["level"], mine["content"], marker, color=colour, ms=6, label=label, zorder=4
-                    )
-                    mark_infinite(panel, mine["level"], mine["content"], colour)
+                    panel.plot(mine["level"], mine["content"], ms=6, zorder=4, **look)
+                    mark_infinite(panel, mine["level"], mine["content"], look["color"])
             panel.set_xscale("log")
             panel.xaxis.set_major_formatter(LogFormatter())  # the default one writes formulas
             panel.xaxis.set_minor_formatter(LogFormatter(labelOnlyBase=False, minor_thresholds=(1, 0.4)))
-        figure.supxlabel("y")
-        figure.supylabel("nats from the truth")
-        legend_above(figure)
     return figure

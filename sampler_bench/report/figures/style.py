@@ -1,12 +1,13 @@
 """One style for all figures. Colours: Okabe and Ito, distinguishable with every kind of colour vision."""
 
 import math
+import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import product
+from itertools import cycle, product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 INK, FAINT = "black", "0.45"
-INFINITE = "infinite"  # in legends
+INFINITE, BEYOND = "infinite", "beyond the axis"  # in legends, last
 LINES = list(product(["-", "--", ":"], COLOURS))
 MARKERS = "osD^vPX*"
 COLUMNS = 4
@@ -33,6 +34,7 @@ LEGEND_COLUMNS = 5
 LEGEND_LINES = 3  # that a figure has room for
 LEGEND_HANDLE, CHARACTER = 0.6, 0.072  # inches: what stands before a name, and a letter of it
 LEGEND_LINE = 0.2  # inches
+MESSAGE_SIZE, MESSAGE_CHARACTER, MESSAGE_LINE = 11, 0.098, 0.19  # points; inches
 NARROWEST = 5.4  # inches
 DPI = 150
 STYLE: "dict[RcKeyType, object]" = {
@@ -47,6 +49,31 @@ STYLE: "dict[RcKeyType, object]" = {
     "svg.hashsalt": "sampler_bench",  # so that the same figure gives the same bytes
 }
 Row = tuple[str, str, str]  # model, arm, decoder
+
+
+@contextmanager
+def sheet(
+    message: str, titles: Sequence[str], x: str = "", y: str = "", **size: float
+) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Inside, a figure in the style of the house is drawn, with a panel for each title.
+
+    Parameters
+    ----------
+    message : str
+        What the figure says, or what to look for in it: its title, with one legend for all panels below.
+    titles : sequence of str
+        Of the panels.
+    x, y : str
+        What all panels have at their axes.
+    **size
+        As in ``panels``.
+    """
+    with house_style():
+        figure, axes = panels(titles, **size)
+        yield figure, axes
+        figure.supxlabel(x)
+        figure.supylabel(y)
+        _head(figure, message)
 
 
 @contextmanager
@@ -65,16 +92,16 @@ def save(figure: Figure, kind: str, path: Path) -> None:
 
 
 def panels(
-    titles: Sequence[str], across: int = COLUMNS, wide: float = 3.1, high: float = 2.5
+    titles: Sequence[str], across: float = COLUMNS, wide: float = 3.1, high: float = 2.5
 ) -> tuple[Figure, list[Axes]]:
     """A figure with a panel for each title; without any, if there are none."""
     if not titles:
         return Figure(), []
-    across = min(across, len(titles))
-    down = math.ceil(len(titles) / across)
-    size = max(NARROWEST, wide * across + 0.4), high * down + 0.9
+    columns = min(int(across), len(titles))
+    down = math.ceil(len(titles) / columns)
+    size = max(NARROWEST, wide * columns + 0.4), high * down + 0.9
     figure = Figure(figsize=size, layout="constrained")
-    axes = list(figure.subplots(down, across, squeeze=False).ravel())
+    axes = list(figure.subplots(down, columns, squeeze=False).ravel())
     for panel, title in zip(axes, titles, strict=False):
         panel.set_title(one_line(title))
     for panel in axes[len(titles) :]:
@@ -82,20 +109,29 @@ def panels(
     return figure, axes[: len(titles)]
 
 
-def legend_above(figure: Figure) -> None:
-    """One legend for all panels, above them, each label once."""
+def _head(figure: Figure, message: str) -> None:
+    """The message, and one legend for all panels, each label once."""
     handles = {}
     for panel in figure.axes:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
-    if INFINITE in handles:  # last, not among the rows
-        handles[INFINITE] = handles.pop(INFINITE)
-    if handles:
-        column = LEGEND_HANDLE + CHARACTER * max(map(len, handles))
-        columns = max(1, min(len(handles), LEGEND_COLUMNS, int(figure.get_figwidth() / column)))
-        lines = math.ceil(len(handles) / columns)
-        figure.set_figheight(figure.get_figheight() + LEGEND_LINE * max(0, lines - LEGEND_LINES))
-        figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=columns)
+    for label in (BEYOND, INFINITE):  # last, not among the rows
+        if label in handles:
+            handles[label] = handles.pop(label)
+    column = LEGEND_HANDLE + CHARACTER * max(map(len, handles), default=1)
+    columns = max(1, min(len(handles), LEGEND_COLUMNS, int(figure.get_figwidth() / column)))
+    lines = math.ceil(len(handles) / columns)
+    said = textwrap.wrap(one_line(message), int(figure.get_figwidth() / MESSAGE_CHARACTER))
+    higher = LEGEND_LINE * max(0, lines - LEGEND_LINES) + MESSAGE_LINE * len(said)
+    figure.set_figheight(figure.get_figheight() + higher)
+    figure.legend(
+        handles.values(),
+        handles.keys(),
+        loc="outside upper center",
+        ncols=columns,
+        title="\n".join(said),
+        title_fontproperties={"size": MESSAGE_SIZE, "weight": "bold"},
+    )
 
 
 def draw_line(panel: Axes, by_digit: pd.Series, first: int = 1, **style) -> None:
@@ -111,22 +147,61 @@ def whole_digits(panel: Axes, digits: int) -> None:
 
 def mark_infinite(panel: Axes, x: ArrayLike, values: ArrayLike, colour: str) -> None:
     """A triangle at the panel's upper or lower edge wherever a value is infinite; lines leave it out."""
-    x, values = np.atleast_1d(x), np.atleast_1d(values)
-    for limit, edge, marker in ((np.inf, 1.0, "^"), (-np.inf, 0.0, "v")):
-        beyond = x[values == limit]
-        if len(beyond):
-            panel.plot(
-                beyond,
-                np.full(len(beyond), edge),
-                marker,
-                transform=panel.get_xaxis_transform(),
-                color=colour,
-                mfc="none",
-                ms=7,
-                clip_on=False,
-                zorder=4,
-                label=INFINITE,
-            )
+    mark_beyond(panel, x, values, colour)
+
+
+def mark_beyond(
+    panel: Axes,
+    at: ArrayLike,
+    values: ArrayLike,
+    colour: str,
+    limits: tuple[float, float] = (-np.inf, np.inf),
+    *,
+    across: bool = False,
+) -> None:
+    """A triangle at the panel's edge wherever a value is beyond it: full, or hollow if it is infinite.
+
+    Values go up, and ``at`` to the right; the other way round if ``across``.
+    """
+    at, values = np.atleast_1d(at), np.atleast_1d(values)
+    transform = panel.get_yaxis_transform() if across else panel.get_xaxis_transform()
+    finite = np.isfinite(values)
+    for edge, marker, beyond, endless in (
+        (1.0, ">" if across else "^", finite & (values > limits[1]), values == np.inf),
+        (0.0, "<" if across else "v", finite & (values < limits[0]), values == -np.inf),
+    ):
+        for which, fill, label in ((beyond, colour, BEYOND), (endless, "none", INFINITE)):
+            if which.any():
+                places = np.full(which.sum(), edge)
+                panel.plot(
+                    *((places, at[which]) if across else (at[which], places)),
+                    marker,
+                    transform=transform,
+                    color=colour,
+                    mfc=fill,
+                    ms=7,
+                    clip_on=False,
+                    zorder=4,
+                    label=label,
+                )
+
+
+def lines_of(rows: Sequence[Row]) -> Iterator[tuple[Row, dict[str, Any]]]:
+    """Each row with the look of its line, and its name in the legend."""
+    for (dashes, colour), label, row in zip(cycle(LINES), labels(rows), rows, strict=False):
+        yield row, {"color": colour, "ls": dashes, "label": label}
+
+
+def marks_of(rows: Sequence[Row]) -> Iterator[tuple[Row, dict[str, Any]]]:
+    """Each row with the look of its points, and its name in the legend."""
+    for colour, marker, label, row in zip(cycle(COLOURS), cycle(MARKERS), labels(rows), rows, strict=False):
+        yield row, {"color": colour, "marker": marker, "ls": "", "label": label}
+
+
+def named(row: Row) -> str:
+    """A row in a sentence."""
+    model, *asked = row
+    return one_line(f"{model} {way(*asked)}")
 
 
 def labels(rows: Sequence[Row]) -> list[str]:
