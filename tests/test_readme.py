@@ -34,8 +34,8 @@ def test_commands_print_what_the_readme_shows(cli, command, expected):
     assert [line.rstrip() for line in shown.stdout.splitlines()] == expected
 
 
-# Models that a stranger has, and what is served here in their place.
-ELSEWHERE = {"Qwen/Qwen3-0.6B": "smollm2-135m", "my-model": "smollm2-135m"}
+# Models that a stranger has, and what is served here in their place; and a task in place of eight.
+ELSEWHERE = {"Qwen/Qwen3-0.6B": "smollm2-135m", "my-model": "smollm2-135m", "essay": "monty-hall"}
 FEW = ["--numbers", "1", "--samples", "3"]
 
 
