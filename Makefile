@@ -38,7 +38,7 @@ bench: $(READY)  ## Measure smollm2-135m and the reference samplers on suite qui
 	@$(BIN)/sampler-bench run quick $(MODELS:%=--model %)
 
 test: $(READY)  ## Run all tests, those against a real vLLM server included
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --durations=20
 
 fuzz: $(READY)  ## Random patterns, task files, command lines and damaged files (SEED=N; minutes)
 	@$(BIN)/python -m tests.fuzz $(SEED)

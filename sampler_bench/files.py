@@ -135,7 +135,9 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """
     with explained(path):
         folder = Path(tempfile.gettempdir()) if is_remote(path) else path.parent
-        scratch = folder / f".{path.name}-{os.urandom(8).hex()}"  # named first: Ctrl-C may fall on any line below
+        scratch = (
+            folder / f".{path.name}-{os.urandom(8).hex()}"
+        )  # named first: Ctrl-C may fall on any line below
         try:
             write(scratch)
             if is_remote(path):

@@ -11,12 +11,15 @@ import pytest
 from sampler_bench import run
 from sampler_bench.publish import write_figures
 from sampler_bench.report import figures
+from sampler_bench.report.figures.along import along
 from sampler_bench.report.figures.arms import arms
 from sampler_bench.report.figures.commitment import commitment
-from sampler_bench.report.figures.difficulty import difficulty
 from sampler_bench.report.figures.digit_bars import digit_bars
 from sampler_bench.report.figures.digit_profile import digit_profile
+from sampler_bench.report.figures.forest import forest
 from sampler_bench.report.figures.gallery import gallery
+from sampler_bench.report.figures.kinds import by_kind
+from sampler_bench.report.figures.knowledge import knowledge
 from sampler_bench.report.figures.sieve_levels import sieve_levels
 from sampler_bench.report.figures.style import save
 from sampler_bench.report.figures.survival import survival
@@ -113,13 +116,74 @@ def test_a_legend_fits_into_a_narrow_figure():
     assert figure.axes[0].get_window_extent().height > 0.2 * page.height  # and leaves room for the lines
 
 
-def test_difficulty_stands_over_the_logarithm_of_the_size():
-    scores = pd.concat([scores_of(KNOWS, "many", ln_size=9.0, content=0.5, skill=0.8),
-                        scores_of(KNOWS, "few", ln_size=1.0, content=3.0, skill=0.6)])  # fmt: skip
-    left, right = difficulty(scores, ["many", "few"], [KNOWS]).axes
-    assert lines(left) == {"knows": [3.0, 0.5]}
-    assert lines(right) == {"knows": [0.6, 0.8]}
-    assert left.get_lines()[0].get_xdata().tolist() == [1, 9]
+KINDS = {"sparse": ["few"], "arithmetic": ["many", "worst"]}
+
+
+def test_knowledge_is_a_dot_a_task_with_skill_and_uptake_side_by_side_and_nothing_joined():
+    scores = pd.concat([scores_of(KNOWS, "few", ln_size=1.0, skill=0.6, uptake=0.1),
+                        scores_of(KNOWS, "many", ln_size=9.0, skill=-0.5, uptake=0.0),
+                        scores_of(KNOWS, "worst", ln_size=12.0, skill=-3.0, uptake=0.3)])  # fmt: skip
+    figure = knowledge(scores, KINDS, [KNOWS])
+    save(figure, "png", io.BytesIO())
+    skill, uptake = figure.axes
+    dots = {panel: {line.get_label(): line for line in panel.get_lines()}["knows"] for panel in figure.axes}
+    assert dots[skill].get_linestyle() == "None"
+    assert dots[skill].get_xdata().tolist()[:2] == [0.6, -0.5]
+    assert np.isnan(dots[skill].get_xdata()[2])  # beyond the axis: at its edge, and marked
+    (mark,) = [line for line in skill.get_lines() if line.get_label() == "beyond the axis"]
+    assert mark.get_xdata().tolist() == [0]
+    assert dots[uptake].get_xdata().tolist() == [0.1, 0.0, 0.3]
+    places = dict(
+        zip([label.get_text() for label in skill.get_yticklabels()], skill.get_yticks(), strict=True)
+    )
+    assert sorted(places, key=places.get) == ["sparse", "few", "arithmetic", "many", "worst"]
+    assert "uptake is above 0 at 1 of 3 tasks" in figure.legends[0].get_title().get_text()
+
+
+def test_knowledge_without_uptake_is_that_of_skill_alone():
+    figure = knowledge(scores_of(KNOWS, "few", ln_size=1.0, skill=0.6), {"sparse": ["few"]}, [KNOWS])
+    assert len(figure.axes) == 1
+    save(figure, "png", io.BytesIO())
+
+
+def test_along_shows_the_content_by_digit_before_the_information_of_the_constraint():
+    uniform = ("uniform-digits", "direct", "ancestral")
+    curves = pd.concat([
+        curve(KNOWS, "content", [0.1, 0.0, 1.0, 9.0]),
+        curve(uniform, "content", [0.0, 0.2, 0.8, 1.0]),
+        curve(uniform, "content", [1.0, 0.8, 0.2, 0.0], axis="digits-left"),
+    ])  # fmt: skip
+    figure = along(curves, {"sparse": ["first"]}, [KNOWS])
+    (panel,) = figure.axes
+    assert lines(panel)["knows"][:3] == [0.1, 0.0, 1.0]
+    assert [bar.get_height() for bar in panel.patches] == [0.0, 0.2, 0.8, 1.0]
+    (mark,) = [line for line in panel.get_lines() if line.get_label() == "beyond the axis"]
+    assert mark.get_xdata().tolist() == [4]
+
+
+def test_tasks_stand_by_kind_and_by_size():
+    tasks = {"even": ("multiples", 0.7, 26.0), "cubes": ("polynomials", 19.0, 8.6),
+             "powers": ("powers", 26.0, 1.1), "twins": ("twin-primes", 5.7, 21.9)}  # fmt: skip
+    scores = pd.concat(
+        [scores_of(KNOWS, t, information=i, ln_size=n, skill=0) for t, (_, i, n) in tasks.items()]
+    )
+    kinds = by_kind([*tasks], scores, {task: family for task, (family, *_) in tasks.items()})
+    assert kinds == {"free": ["even"], "sparse": ["powers", "cubes"], "arithmetic": ["twins"]}
+
+
+def test_a_forest_says_at_how_many_tasks_two_rows_differ():
+    of = dict.fromkeys(["model", "with_model"], "m") | {"arm": "direct", "with_arm": "cot"}
+    of |= dict.fromkeys(["decoder", "with_decoder"], "ancestral") | {"metric": "skill", "paired": True}
+    changes = [("a", 0.5, 0.001), ("b", -0.1, 0.4), ("c", 9.0, 0.001), ("(overall)", 0.2, 0.2)]
+    rows = [
+        of | {"task": t, "change": c, "low": c - 0.1, "high": c + 0.1, "p_adjusted": p} for t, c, p in changes
+    ]
+    figure = forest(pd.DataFrame(rows))
+    save(figure, "png", io.BytesIO())
+    (panel,) = figure.axes
+    assert "skill differs at 2 of 3 tasks" in panel.get_title().replace("\n", " ")
+    assert [label.get_text() for label in panel.get_yticklabels()] == ["all tasks", "c", "b", "a"]
+    assert any(line.get_marker() == ">" for line in panel.get_lines())  # what is beyond the axis
 
 
 def test_rows_stand_at_their_level_on_the_ladder():
@@ -145,11 +209,10 @@ def test_what_is_infinite_stands_at_the_edge():
     hopeless = scores_of(KNOWS, "first", skill=-math.inf, ln_size=2.0, content=math.inf, level=1.0)
     scores = pd.concat([hopeless, scores_of(KNOWS, "second", skill=0.5, ln_size=3.0, content=1.0, level=5.0)])
     profile = pd.concat([curve(KNOWS, "entropy", [0.7, 0.7]), curve(KNOWS, "content", [0.1, math.inf])])
-    content, skill = difficulty(scores, ["first", "second"], [KNOWS]).axes
+    skill = knowledge(scores, {"other": ["first", "second"]}, [KNOWS]).axes[0]
     for panel, x, edge in (
         (arms(scores, ["first", "second"], [KNOWS]).axes[0], [0], [0]),
-        (content, [2], [1]),
-        (skill, [2], [0]),
+        (skill, [0], [1]),
         (digit_profile(profile, ["first"], [KNOWS]).axes[0], [2], [1]),
         (sieve_levels(scores, ["first"], [KNOWS], {"first": [(2.0, 3.0), (5.0, 1.0)]}).axes[0], [1], [1]),
     ):
@@ -187,18 +250,6 @@ def test_a_run_has_the_figures_it_has_something_for(tmp_path):
         f"{name}.{kind}" for name in ("digits", "ladder", "survival") for kind in ("png", "svg")
     }
     assert all(path.stat().st_size > 1000 for path in written)
-
-
-def test_difficulty_is_drawn_for_tasks_of_one_length_only():
-    scores = pd.concat(
-        [
-            scores_of(KNOWS, f"t{size}", ln_size=size, information=20.0 - size, content=1.0, skill=0.1)
-            for size in range(1, 7)
-        ]
-        + [scores_of(KNOWS, "longer", ln_size=4, information=200.0, content=1.0, skill=0.1)]
-    )
-    drawn = gallery(scores, curve(KNOWS, "survival", []), {}, {"oracle"}.__contains__)["difficulty"]()
-    assert drawn.axes[0].get_lines()[0].get_xdata().tolist() == [1, 2, 3, 4, 5, 6]
 
 
 NAMES = [r"$\frac$", "a$b$c", "a_b^c", "[/b]", "\x1b[31m", "日本", "_hidden", "a\nb", "x" * 300]
@@ -244,7 +295,7 @@ def test_a_module_in_the_folder_is_a_figure(tmp_path, monkeypatch):
     )
     monkeypatch.setattr(figures, "__path__", [*figures.__path__, str(tmp_path)])
     scores, nothing = scores_of(KNOWS, "t", skill=0.5), curve(KNOWS, "survival", [])
-    assert set(gallery(scores, nothing, {}, lambda _: False)) == {"arms", "blank"}
+    assert set(gallery(scores, nothing, {}, lambda _: False)) == {"arms", "blank", "knowledge"}
     assert set(gallery(scores, nothing, {}, lambda _: True)) == set()
 
 

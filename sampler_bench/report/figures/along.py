@@ -25,7 +25,7 @@ from sampler_bench.report.figures.style import (
 )
 
 UNIFORM = "uniform-digits"
-HIGHEST = 1.5 * math.log(10)  # nats: half as far again as uniform digits can be
+HIGHEST = 1.75 * math.log(10)  # nats: ln 10 is what uniform digits may have, above it is room for words
 LAST = 3  # digits of which it is said what they hold
 LONG = 2 * LAST  # digits of a number that has many others
 MOST = 0.9
@@ -75,7 +75,7 @@ def along(
                 panel.set_title(kind, loc="right", color=FAINT, fontsize=9)
             digits, share = shares[task]
             if digits > LAST:
-                said = f"last {LAST} of {digits}: {share:.0%} of it"
+                said = f"{100 * share:.0f} % in the last {LAST} of {digits}"
                 panel.text(0.03, 0.96, said, transform=panel.transAxes, va="top")
     return figure
 
@@ -97,7 +97,7 @@ def _message(shares: Mapping[str, tuple[int, float]]) -> str:
     at_the_end = sum(share > MOST for share in long)
     return (
         f"{claim}: at {at_the_end} of {len(long)} tasks, "
-        f"over {MOST:.0%} of the information is in the last {LAST} digits"
+        f"over {100 * MOST:.0f} % of the information is in the last {LAST} digits"
     )
 
 
@@ -118,4 +118,5 @@ def _draw(panel: Axes, content: pd.DataFrame, looks: Iterable[tuple[Row, dict[st
         mark_beyond(panel, mine.index + 1, mine, look["color"], (0.0, HIGHEST))
     panel.set_ylim(0, HIGHEST)
     if digits >= 0:
+        panel.set_xlim(0.4, digits + 1.6)
         whole_digits(panel, int(digits) + 1)

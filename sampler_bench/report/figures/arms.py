@@ -13,6 +13,7 @@ from sampler_bench.report.figures.style import (
     FAINT,
     INK,
     Row,
+    above_zero,
     mark_infinite,
     marks_of,
     of_row,
@@ -52,9 +53,8 @@ def arms(scores: pd.DataFrame, tasks: Sequence[str], rows: Sequence[Row]) -> Fig
 
 
 def _message(scores: pd.DataFrame, tasks: Sequence[str], rows: Sequence[Row]) -> str:
-    gains = scores[(scores["metric"] == "gain") & scores["task"].isin(tasks)]
-    known = pd.concat([of_row(gains, row) for row in rows]).dropna(subset=["low", "high"])
-    if known.empty:
-        return "Each task asked in each way: does thinking first raise skill?"
-    up, down = (known["low"] > 0).sum(), (known["high"] < 0).sum()
-    return f"Thinking first: nearer the truth than at once in {up} of {len(known)} cases, further in {down}"
+    skill = scores[(scores["metric"] == "skill") & scores["task"].isin(tasks)]
+    above, known = above_zero(pd.concat([of_row(skill, row) for row in rows]))
+    ways = len({row[1:] for row in rows})
+    asked = f"Asked in {ways} ways" if ways > 1 else "Each model at each task"
+    return f"{asked}: skill is above 0 in {above} of {known} cases" if known else asked

@@ -30,7 +30,7 @@ def digit_bars(curves: pd.DataFrame, tasks: Sequence[str], row: Row) -> Figure:
     axes_of = ("leading-digit", "last-digit")
     titles = [f"{task}: {axis.replace('-', ' ')}" for task in tasks for axis in axes_of]
     mine = of_row(curves, row)
-    message = f"{named(row)}: {_outside(mine, tasks)} of digits lie where 5 % of a perfect sampler's would"
+    message = f"{named(row)}: {_outside(mine, tasks)} of digits lie outside of a perfect sampler's 95 %"
     with sheet(message, titles, "digit", "share of the answers") as (figure, axes):
         for panel, (task, axis) in zip(
             axes, ((task, axis) for task in tasks for axis in axes_of), strict=True

@@ -16,6 +16,7 @@ from sampler_bench.report.figures.style import (
     FAINT,
     INK,
     Row,
+    above_zero,
     labels,
     mark_beyond,
     marks_of,
@@ -27,8 +28,8 @@ from sampler_bench.score.metrics import in_words
 LIMITS = -1.0, 1.0
 MARGIN = 0.06  # beyond the limits, for points at them
 SPREAD = 0.6  # of a task's row, over which the models stand
-ROW_HIGH, HEADS = 0.2, 1.1  # inches: a task's row, and what stands around all of them
-GUIDES = (("|", INK), ("d", FAINT), ("x", FAINT))  # marks of the references, and colours
+ROW_HIGH, HEADS = 0.2, 0.8  # inches: a task's row, and what stands around all of them
+GUIDES = (("+", INK), ("d", FAINT), ("x", FAINT))  # marks of the references, and colours
 MOST_NAMED = 3  # rows that a title has room for
 
 
@@ -55,8 +56,9 @@ def knowledge(
         Points; those of the guides in grey, and with their skill alone, which is their uptake, too.
     """
     places = _places(kinds)
+    scores = scores[scores["task"].isin(places)]
     of_rows = pd.concat([scores.iloc[:0], *(of_row(scores, row) for row in rows)])
-    known = set(of_rows.loc[of_rows["value"].notna() & of_rows["task"].isin(places), "metric"])
+    known = set(of_rows.loc[of_rows["value"].notna(), "metric"])
     metrics = [metric for metric in ("skill", "uptake") if metric in known] or ["skill"]
     high = ROW_HIGH * (len(places) + len(kinds)) + HEADS
     wide = 4.6 if len(metrics) > 1 else 6.5
@@ -65,9 +67,9 @@ def knowledge(
         for panel, metric in zip(axes, metrics, strict=True):
             found = scores[scores["metric"] == metric]
             _frame(panel, places, kinds)
+            _draw_models(panel, found, places, rows)
             if metric == "skill":
                 _draw_guides(panel, found, places, guides)
-            _draw_models(panel, found, places, rows)
             panel.set_xlabel(in_words(metric))
         _name_tasks(axes[0], places, kinds)
         _name_sizes(axes[-1], scores, places)
@@ -76,12 +78,12 @@ def knowledge(
 
 def _message(scores: pd.DataFrame, metric: str, rows: Sequence[Row]) -> str:
     """At how many tasks a metric is above 0 for certain."""
-    found = scores[scores["metric"] == metric].dropna(subset=["low", "high"])
+    found = scores[scores["metric"] == metric]
     above = {}
     for label, row in zip(labels(rows), rows, strict=True):
-        mine = of_row(found, row)
-        if len(mine):
-            above[label.strip()] = f"{(mine['low'] > 0).sum()} of {len(mine)} tasks"
+        count, known = above_zero(of_row(found, row))
+        if known:
+            above[label.strip()] = f"{count} of {known} tasks"
     if not above:
         return f"How much is known of each constraint: {in_words(metric)}"
     if len(above) == 1:
@@ -108,7 +110,8 @@ def _frame(panel: Axes, places: Mapping[str, int], kinds: Mapping[str, Sequence[
     panel.set_xlim(LIMITS[0] - MARGIN, LIMITS[1] + MARGIN)
     panel.set_ylim(len(places) + len(kinds) - 0.4, -0.6)
     panel.set_yticks(list(places.values()), [""] * len(places))
-    panel.tick_params(axis="y", length=0)
+    panel.tick_params(axis="y", length=0, pad=7)
+    panel.set_xticks([-1, -0.5, 0, 0.5, 1])
     panel.xaxis.set_major_formatter("{x:g}")
 
 
@@ -127,10 +130,10 @@ def _name_sizes(panel: Axes, scores: pd.DataFrame, places: Mapping[str, int]) ->
     sizes = scores[scores["metric"] == "ln-size"].groupby("task")["value"].first().dropna()
     style = {"transform": panel.get_yaxis_transform(), "color": FAINT, "va": "center", "ha": "right"}
     if sizes.index.isin(places).any():
-        panel.text(1.12, 0, "ln |S|", **style)
+        panel.text(1.1, 0, "ln |S|", **style)
     for task, place in places.items():
         if task in sizes:
-            panel.text(1.12, place, f"{sizes[task]:.1f}", **style)
+            panel.text(1.1, place, f"{sizes[task]:.1f}", **style)
 
 
 def _draw_guides(panel: Axes, found: pd.DataFrame, places: Mapping[str, int], guides: Sequence[Row]) -> None:
@@ -152,13 +155,8 @@ def _draw_models(panel: Axes, found: pd.DataFrame, places: Mapping[str, int], ro
         mark_beyond(panel, at, values, look["color"], LIMITS, across=True)
         for edge, marker, cut in ((0.0, "<", mine["low"] < LIMITS[0]), (1.0, ">", mine["high"] > LIMITS[1])):
             ends = at[inside & cut.to_numpy()]  # of intervals that go on
-            place = np.full(len(ends), edge)
-            panel.plot(
-                place,
-                ends,
-                marker,
-                ms=3,
-                color=look["color"],
-                transform=panel.get_yaxis_transform(),
-                clip_on=False,
-            )
+            if len(ends):  # a line without points, not clipped, lies in the figure's corner
+                style = {"ms": 3, "color": look["color"], "clip_on": False}
+                panel.plot(
+                    np.full(len(ends), edge), ends, marker, transform=panel.get_yaxis_transform(), **style
+                )

@@ -71,8 +71,10 @@ def sheet(
     with house_style():
         figure, axes = panels(titles, **size)
         yield figure, axes
-        figure.supxlabel(x)
-        figure.supylabel(y)
+        if x:
+            figure.supxlabel(x)
+        if y:
+            figure.supylabel(y)
         _head(figure, message)
 
 
@@ -196,6 +198,12 @@ def marks_of(rows: Sequence[Row]) -> Iterator[tuple[Row, dict[str, Any]]]:
     """Each row with the look of its points, and its name in the legend."""
     for colour, marker, label, row in zip(cycle(COLOURS), cycle(MARKERS), labels(rows), rows, strict=False):
         yield row, {"color": colour, "marker": marker, "ls": "", "label": label}
+
+
+def above_zero(scores: pd.DataFrame) -> tuple[int, int]:
+    """How many of the scores are above 0 with their whole interval, and how many have an interval."""
+    known = scores.dropna(subset=["low", "high"])
+    return int((known["low"] > 0).sum()), len(known)
 
 
 def named(row: Row) -> str:
