@@ -121,8 +121,10 @@ def _pairs(
     theirs = {name: others[name] or of[name] for name in ROW}
     rows = [_chosen(run, wanted) for run, wanted in ((first, mine), (second, theirs))]
     free = [name for name in ROW if mine[name] is None]
-    for row in rows[0].to_dict("records"):
-        for other in rows[1].to_dict("records"):
+    for cells in rows[0].itertuples(index=False):
+        row = dict(zip(ROW, cells, strict=True))
+        for other_cells in rows[1].itertuples(index=False):
+            other = dict(zip(ROW, other_cells, strict=True))
             if all(row[name] == other[name] for name in free):
                 yield row, other
 

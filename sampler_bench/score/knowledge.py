@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -231,11 +231,14 @@ def gain(direct: Knowledge, other: Knowledge) -> Score:
     return Score("gain", value, low, high, n=len(rows), floor=0.0, calibrated=calibrated)
 
 
-def with_controls(truth: Truth, records: pd.DataFrame, reference: bool) -> Knowledge:
-    """What one row's conditionals say, each kind of control by itself."""
+def with_controls(truth: Truth, records: pd.DataFrame, reference: bool) -> Knowledge | None:
+    """What one row's conditionals say, each kind of control by itself; None if there are but controls."""
     blind, irrelevant = records["blind"], records["traces_of"] != ""
-    own, *controls = (
-        Knowledge(truth, rows, reference=reference) if len(rows) else None
-        for rows in (records[~blind & ~irrelevant], records[blind], records[irrelevant])
+    if (blind | irrelevant).all():
+        return None
+    controls = [
+        Knowledge(truth, rows) if len(rows) else None for rows in (records[blind], records[irrelevant])
+    ]
+    return Knowledge(
+        truth, records[~blind & ~irrelevant], blind=controls[0], irrelevant=controls[1], reference=reference
     )
-    return replace(own, blind=controls[0], irrelevant=controls[1])

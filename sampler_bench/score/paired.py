@@ -95,9 +95,9 @@ def differences(truths: Sequence[Truth], before: Side, after: Side) -> pd.DataFr
     rows: list[dict] = []
     shares: dict[str, dict[str, tuple[Share, Share, bool]]] = {metric: {} for metric in COMPARED}
     for truth in truths:
-        known = [_known(truth, side) for side in (before, after)]
-        if all(known):
-            for metric, found in _shares(*known).items():
+        one, other = (_known(truth, side) for side in (before, after))
+        if one and other:
+            for metric, found in _shares(one, other).items():
                 shares[metric][truth.task] = found
     wanted = [truth.task for truth in truths if truth.constrains]
     for metric, by_task in shares.items():
@@ -114,7 +114,7 @@ def differences(truths: Sequence[Truth], before: Side, after: Side) -> pd.DataFr
 
 def _known(truth: Truth, side: Side) -> Knowledge | None:
     records = side.conditionals[side.conditionals["task"] == truth.task]
-    return with_controls(truth, records, side.reference) if len(records) else None
+    return with_controls(truth, records, side.reference)
 
 
 def _shares(before: Knowledge, after: Knowledge) -> dict[str, tuple[Share, Share, bool]]:
@@ -182,8 +182,11 @@ def _overall(
     """The change of the mean over tasks, from resamples of each task's numbers by themselves."""
     wanted = [task for task in wanted if task in by_task]
     sides = [
-        overall_share(metric, {task: found[side] for task, found in by_task.items()}, wanted)
-        for side in (0, 1)
+        overall_share(metric, of_side, wanted)
+        for of_side in (
+            {task: before for task, (before, _, _) in by_task.items()},
+            {task: after for task, (_, after, _) in by_task.items()},
+        )
     ]
     if len(wanted) > 1 and sides[0] and sides[1]:
         paired = all(by_task[task][2] for task in wanted)
@@ -207,6 +210,6 @@ def _validity(task: str, before: pd.DataFrame, after: pd.DataFrame) -> Iterator[
     change = second - first
     low = change - math.hypot(second - low_2, high_1 - first)
     high = change + math.hypot(high_2 - second, first - low_1)
-    p = fisher_exact([[hits[0], n[0] - hits[0]], [hits[1], n[1] - hits[1]]]).pvalue
+    _, p = fisher_exact([[hits[0], n[0] - hits[0]], [hits[1], n[1] - hits[1]]])
     cells = (task, "validity", first, second, change, low, high, math.nan, float(p), math.nan, min(n), False)
     yield dict(zip(COLUMNS, cells, strict=True))

@@ -121,8 +121,9 @@ def score_task(records: TaskRecords) -> TaskScores:
         scores = [*_scores_of_samples(records.metrics, rows, truth)]
         scored.append((key, scores, _curves_of_samples(rows, truth)))
     alone = {
-        key: with_controls(truth, rows, key[0] in records.references)
+        key: known
         for key, rows in _by_row(records.conditionals)
+        if (known := with_controls(truth, rows, key[0] in records.references))
     }
     known = {key: _beside(key, alone) for key in alone}
     for key, knowledge in known.items():
