@@ -210,6 +210,6 @@ def _validity(task: str, before: pd.DataFrame, after: pd.DataFrame) -> Iterator[
     change = second - first
     low = change - math.hypot(second - low_2, high_1 - first)
     high = change + math.hypot(high_2 - second, first - low_1)
-    _, p = fisher_exact([[hits[0], n[0] - hits[0]], [hits[1], n[1] - hits[1]]])
+    _, p = np.asarray(fisher_exact([[hits[0], n[0] - hits[0]], [hits[1], n[1] - hits[1]]]))
     cells = (task, "validity", first, second, change, low, high, math.nan, float(p), math.nan, min(n), False)
     yield dict(zip(COLUMNS, cells, strict=True))
