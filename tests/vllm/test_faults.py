@@ -19,7 +19,8 @@ from tests.vllm.proxy import proxy
 pytestmark = [pytest.mark.vllm, pytest.mark.usefixtures("key"), pytest.mark.timeout(900)]
 RUN = ["run", "twin-primes-4", "--model", "smollm2-135m", "--numbers", "18", "--samples", "24"]
 ARMS = ["--arm", "direct", "--arm", "batch"]
-UNITS = 3 * (2 + 1 + 1 + 1)  # a paraphrase: 18 numbers, 8 responses; batch: 5 numbers, 1 response
+UNITS = 3 * (2 + 2 + 1 + 1 + 1)  # a paraphrase: 18 numbers, 18 blind, 8 responses; batch: 5 numbers, 4 responses
+NOISY = ("q", "q_by_trace", "ess", "seconds", "p", "prompt_hash")  # columns that need not be the same
 
 
 @pytest.fixture
@@ -33,12 +34,12 @@ def assert_same_records(folder: Path, other: Path) -> None:
     assert units(folder) == units(other)
     assert len(units(folder)) == UNITS
     for kind, key in (
-        ("conditionals", ["arm", "paraphrase", "number_id", "position"]),
+        ("conditionals", ["arm", "paraphrase", "blind", "number_id", "position"]),
         ("samples", ["arm", "sample_id"]),
     ):
         found, expected = RunFolder(folder).read(kind), RunFolder(other).read(kind)
         assert not found.duplicated(key).any()
-        timeless = [column for column in found if column not in ("q", "ess", "seconds", "p", "prompt_hash")]
+        timeless = [column for column in found if column not in NOISY]
         pd.testing.assert_frame_equal(found[timeless], expected[timeless])
         if kind == "conditionals":
             difference = abs(pd.DataFrame(found["q"].tolist()) - pd.DataFrame(expected["q"].tolist()))
