@@ -175,7 +175,10 @@ def test_weights_that_change_in_the_middle_end_the_run_and_nothing_of_them_is_st
     ) as ended:
         measure(server, tmp_path / "run")
     assert server.url in str(ended.value)
-    for kind, keys in (("conditionals", ["paraphrase", "blind", "number_id", "position"]), ("samples", ["sample_id"])):
+    for kind, keys in (
+        ("conditionals", ["paraphrase", "blind", "number_id", "position"]),
+        ("samples", ["sample_id"]),
+    ):
         kept, right = (timeless(tmp_path / name, kind) for name in ("run", "undisturbed"))
         assert len(kept) < len(right)
         expected = right.merge(kept[keys])

@@ -35,7 +35,7 @@ def test_the_command_line_measures_and_prints_a_leaderboard(folder, cli):
     assert all(len(line) <= 80 for line in shown.stdout.splitlines() if "written" not in line)
     scores = pd.read_csv(folder / "scores.csv").set_index(["task", "arm", "metric"])["value"]
     content, information = (scores["twin-primes-4", "direct", m] for m in ("content", "information"))
-    assert scores["twin-primes-4", "direct", "skill"] == pytest.approx(1 - content / information)
+    assert scores["twin-primes-4", "direct", "skill-all"] == pytest.approx(1 - content / information)
     stopping, kinds = scores["twin-primes-4", "direct", "stopping"], ("format", "stop")
     assert stopping == pytest.approx(sum(scores["twin-primes-4", "direct", kind] for kind in kinds))
     assert content > 0
@@ -64,9 +64,9 @@ def test_every_wording_is_used_recorded_and_its_spread_stands_beside_the_score(f
 
 def test_traces_are_what_the_model_wrote(folder):
     records = runs.read(folder).conditionals.query("arm == 'cot'")
-    assert (records["traces"] == 2).all()  # six responses, three paraphrases
-    assert records["ess"].between(1, 2 + 1e-9).all()
-    assert (records.query("position == 0")["ess"] > 2 - 1e-9).all()
+    assert (records["traces"] == 4).all()  # in each of three paraphrases, however few answers are asked for
+    assert records["ess"].between(1, 4 + 1e-9).all()
+    assert (records.query("position == 0")["ess"] > 4 - 1e-9).all()
 
 
 def test_a_model_folder_is_served_measured_and_not_served_again(cli, tmp_path):
@@ -78,7 +78,7 @@ def test_a_model_folder_is_served_measured_and_not_served_again(cli, tmp_path):
     (manifest,) = (tmp_path / "results").glob("*/manifest.json")
     model = json.loads(manifest.read_text())["models"]["my-model"]
     assert model["identity"].startswith("contents:")
-    assert model["realised"]["samples"] == 2 * 2
+    assert model["realised"]["samples"] == 2 + 3 * 4  # direct, and cot with four traces in each wording
     assert model["server_version"]
     assert "--generation-config" in model["vllm_arguments"]
     again = cli(*arguments)
