@@ -44,7 +44,7 @@ def overall_share(metric: str, by_task: Mapping[str, Share], wanted: Sequence[st
     values, draws = np.array([one.score.value for one in shares]), np.array([one.draws for one in shares])
     clipped = np.clip(draws, LEAST, MOST).mean(axis=0)
     spread = wordings.clip(LEAST, MOST).mean(axis=1, skipna=False)
-    n, perfect = len(wanted), certain(1.0)
+    n, perfect = len(wanted), certain(float(np.mean([one.score.floor for one in shares])))
     mean = Score(metric, float(np.clip(values, LEAST, MOST).mean()), *middle(clipped), spread, n, **perfect)
     spread = wordings.median(axis=1, skipna=False)
     median = Score(

@@ -97,7 +97,7 @@ def uptake(knowledge: Knowledge) -> Share | None:
     ]
     draws = means.all_draws(0) / knowledge.information_draws
     value = float(means.value[0]) / truth.information
-    return _share("uptake", value, draws, spread, means, knowledge, most=math.inf)
+    return _share("uptake", value, draws, spread, means, knowledge, most=math.inf, floor=math.nan)
 
 
 def _alike(one: Knowledge, other: Knowledge) -> bool:
@@ -121,14 +121,16 @@ def _share(
     means: Means,
     knowledge: Knowledge,
     most: float = 1.0,
+    floor: float = 1.0,
 ) -> Share:
-    """From the means whose first quantity it hangs on."""
+    """From the means whose first quantity it hangs on. ``floor``: of uptake not known, for what a perfect
+    sampler writes blind is its own affair."""
     reach = means.reach.of(0)
     low, high = reach.interval(value, draws)
     value = min(float(value), most)
     score = Score(
         metric, value, min(float(low), most), min(float(high), most), spread, len(knowledge.whole.weight),
-        **certain(1.0), calibrated=used_by(means),
+        **certain(floor), calibrated=used_by(means),
     )  # fmt: skip
     spread_draws = np.minimum(reach.spread(value, draws), most)
     return Share(score, list(knowledge.parts), spread_draws, reach.student)
