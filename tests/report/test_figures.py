@@ -161,6 +161,17 @@ def test_along_shows_the_content_by_digit_before_the_information_of_the_constrai
     assert mark.get_xdata().tolist() == [4]
 
 
+def test_along_says_no_share_of_information_where_there_is_no_interval():
+    uniform = ("uniform-digits", "direct", "ancestral")
+    curves = pd.concat([
+        curve(uniform, "content", [0.0, 0.2, 0.8, 1.0, 1.0]),
+        curve(uniform, "content", [1.0, 1.0, 0.8, 0.2, 0.0], axis="digits-left"),
+    ])  # fmt: skip
+    for known, said in ((curves, ["100 % in the last 3 of 4"]), (curves.assign(low=np.nan, high=np.nan), [])):
+        (panel,) = along(known, {"sparse": ["first"]}, [KNOWS]).axes
+        assert [text.get_text() for text in panel.texts] == said
+
+
 def test_tasks_stand_by_kind_and_by_size():
     tasks = {"even": ("multiples", 0.7, 26.0), "cubes": ("polynomials", 19.0, 8.6),
              "powers": ("powers", 26.0, 1.1), "twins": ("twin-primes", 5.7, 21.9)}  # fmt: skip

@@ -81,10 +81,13 @@ def along(
 
 
 def _last_digits(content: pd.DataFrame) -> tuple[int, float]:
-    """How many digits the numbers have, and the share of the information in the last; 0 if not measured."""
+    """How many digits the numbers have, and the share of the information in the last.
+
+    0 if it was not measured, or along numbers that tell no interval: they may have missed what is rare.
+    """
     uniform = content[(content["model"] == UNIFORM) & (content["axis"] == "digits-left")].set_index("at")
     total = uniform["value"].sum()
-    if not total > 0:
+    if not total > 0 or uniform["low"].isna().any():
         return 0, 0.0
     return int(uniform.index.max()), uniform["value"][uniform.index <= LAST].sum() / total
 
