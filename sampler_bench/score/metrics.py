@@ -14,7 +14,7 @@ from sampler_bench.score.components import component_shares
 from sampler_bench.score.knowledge import Knowledge
 from sampler_bench.score.score import Score
 from sampler_bench.score.skill import shares as shares_of_information
-from sampler_bench.score.traces import scores_of_traces
+from sampler_bench.score.trace_scores import scores_of_traces
 
 Place = Literal["page", "leaderboard", "compare"]
 Material = Literal["samples", "all samples", "conditionals", "suite"]

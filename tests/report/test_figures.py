@@ -19,8 +19,8 @@ from sampler_bench.report.figures.digit_profile import digit_profile
 from sampler_bench.report.figures.forest import forest
 from sampler_bench.report.figures.gallery import gallery
 from sampler_bench.report.figures.kinds import by_kind
-from sampler_bench.report.figures.knowledge import knowledge
 from sampler_bench.report.figures.sieve_levels import sieve_levels
+from sampler_bench.report.figures.skill_by_task import knowledge
 from sampler_bench.report.figures.style import save
 from sampler_bench.report.figures.survival import survival
 from sampler_bench.targets import TwinPrimes
