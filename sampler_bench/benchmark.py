@@ -18,9 +18,11 @@ from sampler_bench.measure.event_loop import run_to_end
 from sampler_bench.measure.execute import execute
 from sampler_bench.measure.listener import Listener, Silence
 from sampler_bench.measure.load_plan import load_plan
+from sampler_bench.measure.look import first_looks
 from sampler_bench.measure.plan import Controls, Plan, Unit
 from sampler_bench.measure.scope import left_out, units_of
 from sampler_bench.measure.truth_along import truth_along, truths_wanted
+from sampler_bench.models.engines.chat import ChatModel
 from sampler_bench.models.engines.vllm import VllmModel
 from sampler_bench.models.model import DigitModel, OwnModel
 from sampler_bench.models.reference import find_reference
@@ -105,14 +107,11 @@ def run(
         For anything a user can cause or cure. What was measured before it is kept.
     """
     options, controls = server or ServerOptions(), Controls(BLIND[control], irrelevant_traces)
-    benchmark = Benchmark(
-        load_plan(Catalog(task_folders), suite, arms, decoders, seed, numbers, samples, controls),
-        find_models(models, options, elsewhere=is_cluster(executor)),
-        RunFolder(out or RESULTS / suite),
-        executor,
-        listener or Silence(),
-    )
-    return benchmark.run()
+    listener = listener or Silence()
+    plan = load_plan(Catalog(task_folders), suite, arms, decoders, seed, numbers, samples, controls)
+    found = find_models(models, options, elsewhere=is_cluster(executor))
+    sources = [source.recognised(listener.say) for source in found]
+    return Benchmark(plan, sources, RunFolder(out or RESULTS / suite), executor, listener).run()
 
 
 class Benchmark:
@@ -194,7 +193,7 @@ class Benchmark:
         units, before = self.units[source], self.folder.done()
         there = sum(unit.id in before for unit in units)
         self.listener.begin(source.name, there, len(units))
-        for line in left_out(units):
+        for line in left_out(self.plan, source, units):
             self.listener.say(line)
         if there == len(units):
             return
@@ -210,8 +209,12 @@ class Benchmark:
             """Enter the model, and measure units; returns what it answers to the probe."""
             asyncio.get_running_loop().set_exception_handler(_say_but_interrupts)
             async with entering as model:
-                enter(model, describe(), source.name, self.folder, manifest, session)
+                enter(model, describe(), source, self.folder, manifest, session)
+                for line in await first_looks(model, self.units[source], before):
+                    self.listener.say(line)
                 await execute(units, before, model, self.folder, tell)
+                if isinstance(model, ChatModel):  # what its server refuses is known by now
+                    enter(model, describe(), source, self.folder, manifest, session)
                 return model.probe if isinstance(model, VllmModel) else ()
 
         workers, say = workers_for(source, self.executor), self.listener.say

@@ -9,9 +9,9 @@ from importlib import metadata, util
 from pathlib import Path
 
 from sampler_bench.errors import SamplerBenchError
+from sampler_bench.models.engines.endpoint import base_url
 from sampler_bench.models.engines.exchange import ask_once, exchange
 from sampler_bench.models.engines.protocol import Version
-from sampler_bench.models.engines.transport import base_url
 from sampler_bench.models.serving import server
 from sampler_bench.models.weights import smollm2
 from sampler_bench.secrets import quoted

@@ -76,7 +76,8 @@ def mark(run: Path) -> set[str]:
 def marked(run: Path) -> set[str]:
     """Of a finished run, the units that were marked and not measured again."""
     ids = set()
-    for kind, (column, value) in MARKS.items():
+    measured = [kind for kind in MARKS if (run / f"{kind}.parquet").exists()]
+    for kind, (column, value) in ((kind, MARKS[kind]) for kind in measured):
         rows = read_sealed(run / f"{kind}.parquet", None, ["unit", column]).to_pandas()
         ids |= set(rows.loc[rows[column] == value, "unit"])
     return ids

@@ -9,7 +9,8 @@ import pytest
 
 from sampler_bench import secrets
 from sampler_bench.errors import InputError
-from sampler_bench.models.engines.transport import Transport, base_url
+from sampler_bench.models.engines.endpoint import base_url
+from sampler_bench.models.engines.transport import Transport
 from sampler_bench.models.sources import ServerOptions, find_model
 from sampler_bench.secrets import bearer, quoted, without_secrets
 from tests.conftest import COMMAND, SECRET

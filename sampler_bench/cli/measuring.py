@@ -20,6 +20,7 @@ from sampler_bench.cli.options import (
     app,
     console,
     joined,
+    json_object,
     place,
     print_tables,
     publish,
@@ -68,6 +69,26 @@ def run(
         int | None, typer.Option(help="Port of the server started here; a free one by default.")
     ] = None,
     vllm_arg: VllmArgs = None,
+    chat_template_kwargs: Annotated[
+        dict | None,
+        typer.Option(
+            metavar="JSON", parser=json_object, help='Given to the chat template, as in {"thinking": true}.'
+        ),
+    ] = None,
+    samples_only: Annotated[
+        bool, typer.Option("--samples-only", help="--base-url is a chat API: answers, no laws.")
+    ] = False,
+    extra_body: Annotated[
+        dict | None,
+        typer.Option(metavar="JSON", parser=json_object, help="Further fields of requests to a chat API."),
+    ] = None,
+    max_tokens_total: Annotated[
+        int | None, typer.Option(min=1, help="Tokens, in and out, that all requests may cost together.")
+    ] = None,
+    same_weights: Annotated[
+        bool,
+        typer.Option("--same-weights", help="Go on with a run through --base-url, or without, as it began."),
+    ] = False,
     tasks: TaskFolders = None,
     ray: RayAddress = None,
     control: Annotated[
@@ -89,7 +110,10 @@ def run(
     from sampler_bench.report.leaderboard import leaderboard
     from sampler_bench.report.progress import Display
 
-    server = ServerOptions(base_url or (), api_key, timeout, port, vllm_arg or ())
+    server = ServerOptions(
+        base_url or (), api_key, timeout, port, vllm_arg or (), chat_template_kwargs or {}, samples_only,
+        extra_body or {}, max_tokens_total, same_weights,
+    )  # fmt: skip
     with saying_what_is_kept("what was measured"), joined(ray) as executor, Display(quiet) as display:
         measured = benchmark.run(
             suite, model, arm or ("direct", "cot"), decoders=decoder or ("ancestral",), seed=seed, out=out,

@@ -1,5 +1,6 @@
 """The app, and the options and other things that several commands share."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -13,6 +14,7 @@ from sampler_bench.errors import InputError
 from sampler_bench.executor.executor import Executor
 from sampler_bench.executor.ray_cluster import Ray
 from sampler_bench.files import is_remote, location
+from sampler_bench.integers import shown
 from sampler_bench.report.console import PlainConsole
 from sampler_bench.secrets import without_secrets
 from sampler_bench.targets.counting.tuple_names import TUPLES, parse_tuple, tuple_name
@@ -65,6 +67,17 @@ def place(text: str) -> Path:
                 f"the name {name[:20]}... in a path has {len(name)} characters; no file has over 255"
             )
     return path
+
+
+def json_object(text: str) -> dict:
+    """What JSON text says. Raises InputError if it is no object."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f'{shown(text)!r} is no JSON ({error}); it would be as in {{"a": 1}}') from error
+    if not isinstance(found, dict):
+        raise InputError(f'{shown(text)!r} is no JSON object; it would be as in {{"a": 1}}')
+    return found
 
 
 def _tuple_name(text: str) -> str:

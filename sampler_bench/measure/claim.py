@@ -9,9 +9,11 @@ from importlib import metadata
 from sampler_bench.errors import StoreError
 from sampler_bench.integers import to_text
 from sampler_bench.measure.plan import Plan
+from sampler_bench.models.engines.chat import ChatModel
 from sampler_bench.models.engines.probe import PROBES_AGREE
 from sampler_bench.models.engines.vllm import VllmModel
 from sampler_bench.models.model import DigitModel
+from sampler_bench.models.sources import Source
 from sampler_bench.runs.manifest import UNITS_FORM, Manifest, TaskEntry
 from sampler_bench.runs.store import RunFolder
 from sampler_bench.tasks import Arm, Task
@@ -72,15 +74,31 @@ def must_be_close(
 
 
 def enter(
-    model: DigitModel, description: dict, name: str, folder: RunFolder, manifest: Manifest, session: dict
+    model: DigitModel,
+    description: dict,
+    source: Source,
+    folder: RunFolder,
+    manifest: Manifest,
+    session: dict,
 ) -> None:
     """Enter the model and the session into the manifest; StoreError if another model is behind the name."""
+    name = source.name
     known = manifest.models.get(name, description)
-    _must_be_served_alike(folder, name, known, description)
-    must_agree(folder, f"model behind {name!r}", known["identity"], description["identity"])
-    if isinstance(model, VllmModel):
+    if source.options.same_weights:
+        description = {**description, "identity": known["identity"]}
+    else:
+        _must_be_served_alike(folder, name, known, description)
+        must_agree(folder, f"model behind {name!r}", known["identity"], description["identity"])
+    for what, key, unsaid in (
+        ("fields of requests to", "extra_body", {}),
+        ("arguments of the chat template of", "chat_template_kwargs", {}),
+    ):
+        must_agree(folder, f"{what} {name!r}", known.get(key, unsaid), description.get(key, unsaid))
+    if isinstance(model, ChatModel | VllmModel):
         description = {**model.describe(), **description}
-        must_agree(folder, f"beginning of texts for {name!r}", known.get("start", []), model.start)
+    if isinstance(model, VllmModel):
+        for what, key, unsaid in (("beginning of texts for", "start", []), ("thinking of", "thinking", "")):
+            must_agree(folder, f"{what} {name!r}", known.get(key, unsaid), description[key])
         must_be_close(folder, name, known.get("probe"), model.probe)
         description["probe"] = known.get("probe", model.probe)  # the first: close and close may become far
     manifest.models[name] = description
@@ -96,7 +114,8 @@ def _must_be_served_alike(folder: RunFolder, name: str, known: dict, description
         raise StoreError(
             f"{folder.path} was measured {before} --base-url, and this run of {name!r} is {this}: of a "
             "server that runs elsewhere only the name is known, so the weights cannot be compared. Go on as "
-            f"it began, {before} --base-url, or choose another --out"
+            f"it began, {before} --base-url; or say --same-weights if they are the same, and only what they "
+            "answer to one question is compared; or choose another --out"
         )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,11 +12,12 @@ from sampler_bench.measure.parsing import FOUND, NONE, parse_answers
 from sampler_bench.measure.plan import Unit, numbers_along
 from sampler_bench.measure.traces import Trace, forced_trace, trace_of
 from sampler_bench.measure.truth_along import prefixes_of
-from sampler_bench.models.model import DigitModel, Prompt, Response
+from sampler_bench.models.model import DigitModel, Prompt, Response, child_seeds
 from sampler_bench.runs.over_traces import marginal_over_traces
 from sampler_bench.runs.records import MEASURED
 
 Responses = Sequence[tuple[str, str]]
+GIVEN, LEAST_GIVEN = 1, 10  # the stream of random digits that a prompt gives, and how many at least
 
 
 async def measure(unit: Unit, model: DigitModel, responses: Responses) -> pa.Table:
@@ -106,19 +108,34 @@ def _place(number_id: int, position: int, number: str, weight: float) -> dict:
 
 
 async def _samples(unit: Unit, model: DigitModel) -> list[dict]:
-    responses = await unit.decoder.sample(model, unit.prompt, unit.size, unit.seed())
     arm = unit.prompt.arm
     place, step = arm.paraphrases.index(unit.prompt.paraphrase), len(arm.paraphrases)
     return [
         row
-        for local_id, response in enumerate(responses, start=unit.start)
-        for row in _answer_rows(unit, response, local_id * step + place)
+        for local_id, (prompt, response) in enumerate(await _responses(unit, model), start=unit.start)
+        for row in _answer_rows(prompt, response, local_id * step + place)
     ]
 
 
-def _answer_rows(unit: Unit, response: Response, response_id: int) -> list[dict]:
+async def _responses(unit: Unit, model: DigitModel) -> list[tuple[Prompt, Response]]:
+    """Each with the prompt that it was asked for with."""
+    prompt, decoder = unit.prompt, unit.decoder
+    if not prompt.arm.gives_seeds:
+        return [(prompt, said) for said in await decoder.sample(model, prompt, unit.size, unit.seed())]
+    seeds = child_seeds(unit.seed(), unit.size)
+    prompts = [replace(prompt, seed=_random_digits(seed, prompt.task.target.digits)) for seed in seeds]
+    asked = (decoder.sample(model, each, 1, seed) for each, seed in zip(prompts, seeds, strict=True))
+    return [(each, said) for each, (said,) in zip(prompts, await asyncio.gather(*asked), strict=True)]
+
+
+def _random_digits(seed: int, digits: int) -> str:
+    """Twice as many as a number has, ten at least: for a model to make it from."""
+    rng = np.random.default_rng([seed, GIVEN])
+    return "".join(map(str, rng.integers(0, 10, max(2 * digits, LEAST_GIVEN))))
+
+
+def _answer_rows(prompt: Prompt, response: Response, response_id: int) -> list[dict]:
     """A row for each answer that the response was to hold; the first carries its cost."""
-    prompt = unit.prompt
     rows = []
     for item, answer in enumerate(parse_answers(response.text, prompt.arm)):
         rows.append(

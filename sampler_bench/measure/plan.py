@@ -164,7 +164,7 @@ class Units:
             if blind.prompt.hash != prompt.hash:
                 wanted.append((blind, laws))
                 if after_traces:
-                    wanted.append((blind, replace(samples, total=arm.traces)))
+                    wanted.append((blind, replace(samples, total=arm.traces, needs=laws.needs)))
         if laws and after_traces and self.controls.irrelevant_traces and len(self.tasks) > 1:
             other = self.tasks[(place + len(self.tasks) // 2) % len(self.tasks)]
             wanted.append((replace(whole, traces_of=other), laws))

@@ -36,7 +36,14 @@ def units_of(plan: Plan, source: Source) -> Units:
         arm = plan.reference_arm.in_one_wording()
         decoder = parse_decoder("ancestral")
         return Units(tasks, [arm], [decoder], source.name, plan.settings, controls=NO_CONTROLS)
-    units = Units(plan.tasks, plan.arms, plan.decoders, source.name, plan.settings, source.can, plan.controls)
+    arms = [arm for arm in plan.arms if source.suits(arm)]
+    if not arms:
+        names = ", ".join(arm.name for arm in plan.arms)
+        raise InputError(
+            f"{source.name} is asked by whole chats, and none of {names} is one: they continue a text, or "
+            "cut the thinking at a budget; choose an arm such as direct"
+        )
+    units = Units(plan.tasks, arms, plan.decoders, source.name, plan.settings, source.can, plan.controls)
     if not len(units):
         (lacking,) = BOTH - source.can
         asked = ", ".join(replace(units, can=BOTH).ways())
@@ -47,8 +54,14 @@ def units_of(plan: Plan, source: Source) -> Units:
     return units
 
 
-def left_out(units: Units) -> Iterator[str]:
-    """A sentence, if something of what is asked is left out for want of what the model can do."""
+def left_out(plan: Plan, source: Source, units: Units) -> Iterator[str]:
+    """A sentence for each reason why something of what is asked is left out, if something is."""
+    unsuited = [arm.name for arm in plan.arms if not source.suits(arm)]
+    if unsuited:
+        yield (
+            f"{source.name} is asked by whole chats; left out: {', '.join(unsuited)}, which continue a text "
+            "or cut the thinking at a budget"
+        )
     asked, measured = replace(units, can=BOTH).ways(), units.ways()
     partly = [way for way, kinds in asked.items() if way in measured and measured[way] != kinds]
     wholly = [way for way in asked if way not in measured]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ class SamplingOptions:
 
 
 NATURAL = SamplingOptions()
+PLACES = re.compile(r"\{(answers|phrase|law|seed)\}")  # in wordings, for what a prompt fills in
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,14 @@ class Prompt:
     """A task asked in one wording of an arm.
 
     ``blind``: its control phrase stands in place of its phrase, so that the constraint is not spoken of.
+    ``seed``: random digits, for the wording of an arm that gives some.
     """
 
     task: Task
     arm: Arm
     paraphrase: Paraphrase
     blind: bool = False
+    seed: str = ""
 
     @property
     def phrase(self) -> str:
@@ -73,7 +77,18 @@ class Prompt:
         return hashlib.sha256(json.dumps([self.messages, self.text]).encode()).hexdigest()[:16]
 
     def _filled(self, wording: str) -> str:
-        return wording.replace("{answers}", str(self.arm.answers)).replace("{phrase}", self.phrase)
+        return PLACES.sub(lambda place: self._filling(place[1]), wording)
+
+    def _filling(self, place: str) -> str:
+        match place:
+            case "answers":
+                return str(self.arm.answers)
+            case "law":
+                return "" if self.blind else self.task.target.law_in_words()
+            case "seed":
+                return self.seed
+            case _:
+                return self.phrase
 
 
 @dataclass(frozen=True)

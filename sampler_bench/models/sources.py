@@ -7,7 +7,7 @@ Hugging Face id, or (with base URLs) whatever running servers call their model. 
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from importlib import import_module
@@ -15,7 +15,11 @@ from pathlib import Path
 
 from sampler_bench.errors import InputError, ModelError
 from sampler_bench.files import cache_folder, is_writable
-from sampler_bench.models.engines.transport import TIMEOUT_SECONDS, Transport, base_url
+from sampler_bench.models.engines.chat import ChatModel, suits_chat
+from sampler_bench.models.engines.endpoint import Say, base_url
+from sampler_bench.models.engines.exchange import speaks_vllm
+from sampler_bench.models.engines.spending import Spending
+from sampler_bench.models.engines.transport import TIMEOUT_SECONDS, Transport
 from sampler_bench.models.engines.vllm import UNMASKED, VllmModel
 from sampler_bench.models.model import DigitModel, OwnModel
 from sampler_bench.models.objects import ObjectModel, find_installed, installed_names
@@ -24,12 +28,11 @@ from sampler_bench.models.serving.server import HOST, VllmServer, serving_argume
 from sampler_bench.models.weights import smollm2
 from sampler_bench.models.weights.folders import WEIGHTS, folder_identity
 from sampler_bench.secrets import remember, without_secrets
+from sampler_bench.tasks import Arm
 
 HUGGING_FACE_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 # Arguments of vLLM that are secrets, and where it takes them from as well.
 SECRET_ARGUMENTS = {"--api-key": "VLLM_API_KEY", "--hf-token": "HF_TOKEN"}
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,16 @@ class ServerOptions:
 
     ``api_key``: of these servers, and asked for by one started here; VLLM_API_KEY of the environment where
     none is given. ``timeout``: seconds after which a request without its whole answer counts as failed.
+    ``chat_template_kwargs``: given to the chat template of every prompt. ``samples_only``: the base URLs are
+    those of a chat API, which gives answers and no laws; ``extra_body``: further fields of its requests.
+    ``max_tokens_total``: what all requests of a run may cost together, in tokens in and out.
+    ``same_weights``: what is served is what the run was begun with, elsewhere: only its answer to the probe
+    is compared.
+
+    Raises
+    ------
+    InputError
+        If these do not go together.
     """
 
     base_urls: Sequence[str] = ()
@@ -45,9 +58,24 @@ class ServerOptions:
     timeout: float = TIMEOUT_SECONDS
     port: int | None = None
     vllm_args: Sequence[str] = ()
+    chat_template_kwargs: Mapping[str, object] = field(default_factory=dict)
+    samples_only: bool = False
+    extra_body: Mapping[str, object] = field(default_factory=dict)
+    max_tokens_total: int | None = None
+    same_weights: bool = False
+    spending: Spending = field(init=False, repr=False, compare=False)
 
     def __post_init__(self):
         remember(self.api_key)
+        object.__setattr__(self, "spending", Spending(self.max_tokens_total))
+        for name in ("samples_only", "extra_body"):
+            if getattr(self, name) and not self.base_urls:
+                raise InputError(f"{_option(name)} is for a server that runs elsewhere: give its --base-url")
+        if self.samples_only and self.chat_template_kwargs:
+            raise InputError(
+                "--chat-template-kwargs is for vLLM; with --samples-only, what the server takes for it goes "
+                "into --extra-body"
+            )
 
     @property
     def key(self) -> str | None:
@@ -78,12 +106,40 @@ class Source:
     @property
     def can(self) -> Set[str]:
         """``LAWS``, ``SAMPLES`` or both: what it can do."""
-        return (self.own or self.reference or VllmModel).can
+        served = ChatModel if self.options.samples_only else VllmModel
+        return (self.own or self.reference or served).can
+
+    def suits(self, arm: Arm) -> bool:
+        """Whether it can be asked by an arm; of others the run says that they are left out."""
+        return bool(self.own or self.reference or not self.options.samples_only) or suits_chat(arm)
 
     @property
     def needs_server(self) -> bool:
         """Whether one is to be started: it runs neither in this process nor at base URLs already."""
         return not (self.own or self.reference or self.options.base_urls)
+
+    def recognised(self, say: Say) -> "Source":
+        """The same, where base URLs turn out to be of a chat API as one of which answers are had alone.
+
+        Raises
+        ------
+        InputError
+            If something is asked for that a vLLM server has no use for.
+        """
+        options = self.options
+        if self.own or self.reference or not options.base_urls or options.samples_only:
+            return self
+        if any(speaks_vllm(base_url(url), options.key) for url in options.base_urls):
+            if options.extra_body:
+                raise InputError(
+                    "--extra-body is for --samples-only: it may change the laws of a vLLM server"
+                )
+            return self
+        say(
+            f"{options.base_urls[0]} is no vLLM server, so it is asked through its chat API: there are "
+            f"answers to be had, and no laws (--samples-only says so from the start)"
+        )
+        return self._with(samples_only=True)
 
     def at(self, base_urls: Sequence[str]) -> "Source":
         """The same, served at these URLs."""
@@ -115,12 +171,21 @@ class Source:
         elif self.reference:
             yield nullcontext(self.reference)
         elif options.base_urls:
-            transport = Transport(options.base_urls, options.key, say=say, timeout=options.timeout)
-            yield VllmModel(transport, self.name, probe)
+            yield self._behind(Transport(options.base_urls, options.key, None, say, *self._limits), probe)
         else:
             with self.serve(say) as server:
-                transport = Transport([server.base_url], options.key, server, say, options.timeout)
-                yield VllmModel(transport, self.name, probe)
+                transport = Transport([server.base_url], options.key, server, say, *self._limits)
+                yield self._behind(transport, probe)
+
+    @property
+    def _limits(self) -> tuple[float, Spending]:
+        return self.options.timeout, self.options.spending
+
+    def _behind(self, transport: Transport, probe: Sequence[float]) -> ChatModel | VllmModel:
+        options = self.options
+        if options.samples_only:
+            return ChatModel(transport, self.name, options.extra_body)
+        return VllmModel(transport, self.name, probe, options.chat_template_kwargs)
 
     @contextmanager
     def serve(self, say: Say, host: str = HOST) -> Iterator[VllmServer]:
@@ -137,7 +202,18 @@ class Source:
         here = self.own or self.reference
         if here:
             return here.describe()
-        common = {"kind": "vllm", "unmasked": UNMASKED}
+        if self.options.samples_only:
+            return {
+                "kind": "chat",
+                "identity": self.name,
+                "base_urls": list(self.options.base_urls),
+                "extra_body": dict(self.options.extra_body),
+            }
+        common = {
+            "kind": "vllm",
+            "unmasked": UNMASKED,
+            "chat_template_kwargs": dict(self.options.chat_template_kwargs),
+        }
         if self.options.base_urls:
             return {**common, "identity": self.name, "base_urls": list(self.options.base_urls)}
         arguments = [without_secrets(argument) for argument in serving_arguments(self.options.vllm_args)]
@@ -223,6 +299,10 @@ def _of_object(own: ObjectModel, options: ServerOptions) -> Source:
     if own.name == smollm2.NAME or find_reference(own.name):
         raise InputError(f"a model of one's own is called {own.name}, as a built-in one is; rename it")
     return Source(own.name, options, own=own)
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _check_arguments(vllm_args: Sequence[str]) -> None:

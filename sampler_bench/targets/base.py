@@ -7,7 +7,7 @@ P(s | u) = P(u s) / P(u) is over eleven symbols: the digits 0..9 and END.
 import math
 from abc import ABC, abstractmethod
 from bisect import bisect_left
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,6 +20,7 @@ DIGITS = "0123456789"
 END = 10  # index of the end symbol in a conditional
 SYMBOLS = 11
 LISTED = 10_000  # members that are gone through one by one
+SAID = 32  # members of which each is spoken of
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,17 @@ class Target(ABC):
         """Standard error of ``information``, nats; 0 where it is exact."""
         return 0.0
 
+    def law_in_words(self) -> str:
+        """A true sentence on how likely what is, for people and models.
+
+        The probability of each of up to 32 members, else of each first digit, to four figures.
+        """
+        size = self.count("")
+        if size is not None and size <= SAID:
+            return f"The probabilities are {said(map(self.nth_member, range(size)))}."
+        first = zip(DIGITS, self.conditional("").p[:END], strict=True)
+        return f"The probabilities of the first digit are {said(each for each in first if each[1] > 0)}."
+
     def state(self, prefix: str) -> Hashable:
         """What decides how a prefix goes on: prefixes of one length with one state go on alike.
 
@@ -203,3 +215,11 @@ class CountedTarget(Target):
         InputError
             Unless the prefix is a string of at most ``digits`` digits.
         """
+
+
+def said(probabilities: Iterable[tuple[str, float]]) -> str:
+    """What has which probability, each to four figures and without an exponent."""
+    return ", ".join(
+        f"{what}: {np.format_float_positional(p, 4, unique=False, fractional=False, trim='-')}"
+        for what, p in probabilities
+    )

@@ -6,7 +6,7 @@ from abc import abstractmethod
 import numpy as np
 
 from sampler_bench.errors import DeadPrefixError, InputError
-from sampler_bench.integers import power_of_ten, shown, to_int
+from sampler_bench.integers import power_of_ten, shown, to_int, to_text
 from sampler_bench.targets.base import (
     DIGITS,
     END,
@@ -90,6 +90,11 @@ class UniformTarget(Target):
     def information(self) -> float:
         everything = 9 * power_of_ten(self.digits - 1)
         return math.log(everything) - math.log(self._known_count(""))
+
+    def law_in_words(self) -> str:
+        """That each is as likely as any other, with how many there are, if that is known."""
+        size = self.count("")
+        return f"All {'' if size is None else f'{to_text(size)} '}such numbers are equally likely."
 
     def log_size(self, information: float) -> float:
         """ln |S| of numbers of one length that have this information, nats: for sets that are not counted."""

@@ -84,7 +84,8 @@ def _answer_rule(pattern: str) -> str:
 class Paraphrase(BaseModel):
     """One wording of an arm: a chat, or (for base models) a text to be continued by the number.
 
-    ``{phrase}`` stands for the task's phrase, ``{answers}`` for how many numbers a response is to hold.
+    ``{phrase}`` stands for the task's phrase, ``{answers}`` for how many numbers a response is to hold,
+    ``{law}`` for how likely which numbers are, ``{seed}`` for random digits, others for each response.
     """
 
     model_config = STRICT
@@ -96,10 +97,14 @@ class Paraphrase(BaseModel):
     def _is_one_form(self) -> "Paraphrase":
         if bool(self.messages) == bool(self.text):
             raise ValueError("needs either messages (a chat) or text (for a base model)")
-        shown = self.text or "".join(message.content for message in self.messages)
-        if "{phrase}" not in shown:
+        if "{phrase}" not in self.shown:
             raise ValueError("does not ask for the task: {phrase} stands nowhere in it")
         return self
+
+    @property
+    def shown(self) -> str:
+        """All that a model is shown, before anything is filled in."""
+        return self.text or "".join(message.content for message in self.messages)
 
 
 class Arm(Definition):
@@ -137,7 +142,15 @@ class Arm(Definition):
             raise ValueError("thinking_end and budgets go together")
         if (self.take == "all") != (self.answers > 1):
             raise ValueError("several answers go together with take = 'all'")
+        seeded = {"{seed}" in paraphrase.shown for paraphrase in self.paraphrases}
+        if len(seeded) > 1 or (self.gives_seeds and self.conditionals != "none"):
+            raise ValueError("{seed} stands in all paraphrases or in none, with conditionals = 'none'")
         return self
+
+    @property
+    def gives_seeds(self) -> bool:
+        """Whether each response is asked for with random digits of its own."""
+        return any("{seed}" in paraphrase.shown for paraphrase in self.paraphrases)
 
     @property
     def budget(self) -> int:

@@ -24,7 +24,8 @@ from sampler_bench.measure.decoders import parse_decoder
 from sampler_bench.measure.execute import execute
 from sampler_bench.measure.plan import Unit, Units
 from sampler_bench.models.engines import digit_laws
-from sampler_bench.models.engines.transport import FIRST_LIMIT, Transport
+from sampler_bench.models.engines.endpoint import FIRST_LIMIT
+from sampler_bench.models.engines.transport import Transport
 from sampler_bench.models.engines.vllm import VllmModel
 from sampler_bench.models.sources import ServerOptions, find_model
 from sampler_bench.models.weights import smollm2

@@ -13,7 +13,8 @@ from tests.processes import finish, is_alive, mark, marked, processes_below, uni
 
 pytestmark = [pytest.mark.vllm, pytest.mark.usefixtures("key"), pytest.mark.timeout(900)]
 EXACT = ["--vllm-arg=--max-num-seqs=1", "--vllm-arg=--no-enable-prefix-caching"]
-RUN = ["run", "twin-primes-4", "--model", "smollm2-135m", *EXACT, "--numbers", "4", "--samples", "6"]
+RUN = ["run", "twin-primes-4", "--model", "smollm2-135m", "--arm", "direct", *EXACT]
+RUN += ["--numbers", "4", "--samples", "6"]
 
 
 @pytest.fixture(scope="module")

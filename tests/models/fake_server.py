@@ -148,13 +148,22 @@ def drip(handler: http.server.BaseHTTPRequestHandler, seconds: float = 60.0) -> 
 @contextmanager
 def fake_server(host: str = "127.0.0.1", port: int = 0) -> Iterator[FakeServer]:
     made = FakeServer()
+    with served(made.handle, host, port) as made.url:
+        yield made
+
+
+@contextmanager
+def served(
+    handle: Callable[[http.server.BaseHTTPRequestHandler], None], host: str = "127.0.0.1", port: int = 0
+) -> Iterator[str]:
+    """The URL at which requests are handled, each in a thread of its own."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True  # answers are small and come in two writes
 
         def do_GET(self):
-            made.handle(self)
+            handle(self)
 
         do_POST = do_GET  # noqa: N815  the names that http.server calls
 
@@ -169,10 +178,9 @@ def fake_server(host: str = "127.0.0.1", port: int = 0) -> Iterator[FakeServer]:
             pass
 
     listening = Server((host, port), Handler)
-    made.url = f"http://{host}:{listening.server_address[1]}"
     threading.Thread(target=listening.serve_forever, daemon=True).start()
     try:
-        yield made
+        yield f"http://{host}:{listening.server_address[1]}"
     finally:
         listening.shutdown()
         listening.server_close()

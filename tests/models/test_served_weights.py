@@ -156,7 +156,7 @@ def timeless(folder, kind: str) -> pd.DataFrame:
     return RunFolder(folder).read(kind).drop(columns="seconds", errors="ignore")
 
 
-@pytest.mark.parametrize("after", [14, 40, 70])
+@pytest.mark.parametrize("after", [20, 46, 76])
 def test_weights_that_change_in_the_middle_end_the_run_and_nothing_of_them_is_stored(
     server, tmp_path, monkeypatch, after
 ):

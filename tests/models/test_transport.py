@@ -4,7 +4,8 @@ import httpx
 import pytest
 
 from sampler_bench.errors import InputError
-from sampler_bench.models.engines.transport import FIRST_LIMIT, MOST_IN_FLIGHT, Endpoint, Transport
+from sampler_bench.models.engines.endpoint import FIRST_LIMIT, MOST_IN_FLIGHT, Endpoint
+from sampler_bench.models.engines.transport import Transport
 
 
 @pytest.fixture

@@ -1,19 +1,24 @@
 """One request to one server: its answer whole, in time, of bounded size, and understood; or one sentence."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 import httpx
 
 from sampler_bench.errors import ServerError
-from sampler_bench.models.engines.protocol import Kind, read_json, understood
+from sampler_bench.models.engines.protocol import Kind, Version, read_json, understood
 from sampler_bench.secrets import bearer, quoted
 
 LARGEST = 32 * 2**20  # bytes of an answer: the log-probabilities along a prompt of 20,000 tokens
+VERSION_SECONDS = 10.0
 START_SECONDS = 1800  # of a server: a large model takes long to load; a dead process is noticed at once
 OVERLOADED = (429, 502, 503, 504)
+LONGEST_PAUSE = 600.0  # seconds, whatever a server asks for
 # Nobody is to unpack what we have not asked to be packed: some kilobytes can hold gigabytes.
 HEADERS = {"Accept-Encoding": "identity"}
 
@@ -27,7 +32,11 @@ class LostError(ServerError):
 
 
 class OverloadError(LostError):
-    """More was asked of a server than it does now."""
+    """More was asked of a server than it does now. ``pause``: seconds that it wants to be left alone."""
+
+    def __init__(self, message: str, pause: float = 0.0):
+        super().__init__(message)
+        self.pause = pause
 
 
 class SilenceError(OverloadError):
@@ -96,6 +105,21 @@ def ask_once(
         return thread.submit(asyncio.run, asked()).result()
 
 
+def speaks_vllm(base_url: str, key: str | None) -> bool:
+    """Whether a server says that it is vLLM. One that cannot be asked is taken for it: it will say why."""
+
+    async def version(http: httpx.AsyncClient) -> Version:
+        return await exchange(http, "GET", "/version", Version, VERSION_SECONDS)
+
+    try:
+        ask_once(base_url, version, key)
+    except (LostError, BrokenError, KeyRefusedError):
+        return True
+    except ServerError:
+        return False
+    return True
+
+
 async def is_healthy(http: httpx.AsyncClient, seconds: float) -> bool:
     """Whether a server says so."""
     try:
@@ -122,7 +146,7 @@ async def _content(reply: httpx.Response, url: str) -> bytes:
 def _refusal(reply: httpx.Response, content: bytes, url: str) -> ServerError:
     status = reply.status_code
     if status in OVERLOADED:
-        return OverloadError(f"{url} is overloaded ({status})")
+        return OverloadError(f"{url} is overloaded ({status})", _pause(reply.headers.get("Retry-After", "")))
     sentence = f"{url} answered {status}: {_message(content) or quoted(reply.reason_phrase)}"
     if status in (401, 403):
         had_one = "Authorization" in reply.request.headers
@@ -139,13 +163,27 @@ def _refusal(reply: httpx.Response, content: bytes, url: str) -> ServerError:
         return ServerError(f"{sentence}; 200 was expected")
     if status >= 500:
         return BrokenError(sentence)
-    return RefusedError(sentence) if status == 400 else ServerError(sentence)
+    return RefusedError(sentence) if status in (400, 422) else ServerError(sentence)
+
+
+def _pause(asked: str) -> float:
+    """Seconds that a server asks for: given as such, or as the time at which to come again."""
+    try:
+        seconds = float(asked)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(asked) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return 0.0
+    return min(max(seconds, 0.0), LONGEST_PAUSE) if math.isfinite(seconds) else 0.0
 
 
 def _message(content: bytes) -> str:
     """What an answer says that is an error, if it says so as vLLM and OpenAI do."""
     try:
         match read_json(content):
+            case {"error": {"message": str(message), "param": str(field)}} if field not in message:
+                return quoted(f"{message} ({field})")
             case {"error": str(message)} | {"error": {"message": message}}:
                 return quoted(str(message))
     except (ValueError, RecursionError):

@@ -8,8 +8,9 @@ import numpy as np
 
 from sampler_bench.errors import ServerError
 from sampler_bench.models.engines.digit_laws import one_token, probabilities
+from sampler_bench.models.engines.endpoint import Endpoint
 from sampler_bench.models.engines.protocol import Completion
-from sampler_bench.models.engines.transport import Endpoint, Transport
+from sampler_bench.models.engines.transport import Transport
 
 PROBES_AGREE = 0.02  # servers of one model, in half precision and differently batched, are closer
 PATH = "/v1/completions"

@@ -1,4 +1,4 @@
-"""What the answers of a vLLM server must be: one schema for each, checked at one place.
+"""What the answers of a server must be: one schema for each, checked at one place.
 
 Fields that are not read are ignored. Checked with the body of the request as context: what was asked for must
 be there.
@@ -161,6 +161,34 @@ class Completion(Answer):
 
 
 Kind = TypeVar("Kind", bound=Answer)
+
+
+class ChatMessage(Answer):
+    """What a model wrote, and what it thought where the server tells that, by either name."""
+
+    content: Text | None = None
+    reasoning_content: Text | None = None
+    reasoning: Text | None = None
+
+
+class ChatChoice(Answer):
+    """A response; some servers do not say why it ended."""
+
+    message: ChatMessage
+    finish_reason: Text | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "ChatChoice":
+        if self.finish_reason in ABANDONED:
+            raise ValueError(f"the server gave a response up ({self.finish_reason!r})")
+        return self
+
+
+class ChatCompletion(Answer):
+    """Of ``/v1/chat/completions``."""
+
+    choices: Annotated[list[ChatChoice], Field(min_length=1, max_length=1)]
+    usage: Usage | None = None
 
 
 def understood(content: bytes, kind: type[Kind], url: str, body: dict | None = None) -> Kind:

@@ -6,16 +6,14 @@ overloaded server. What a server says about a request is passed on as it is.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Protocol
-from urllib.parse import unquote, urlsplit
 
 import httpx
 import tenacity
 
-from sampler_bench.errors import InputError, ServerError
+from sampler_bench.errors import ServerError
+from sampler_bench.models.engines.endpoint import MOST_IN_FLIGHT, Endpoint, Revivable, Say, base_url
 from sampler_bench.models.engines.exchange import (
     START_SECONDS,
     BrokenError,
@@ -23,87 +21,18 @@ from sampler_bench.models.engines.exchange import (
     OverloadError,
     SilenceError,
     exchange,
-    is_healthy,
 )
-from sampler_bench.models.engines.protocol import Kind
-from sampler_bench.secrets import bearer, quoted
+from sampler_bench.models.engines.protocol import Answer, Kind
+from sampler_bench.models.engines.spending import Spending, may_cost
+from sampler_bench.secrets import bearer
 
-FIRST_LIMIT, MOST_IN_FLIGHT = 64, 256  # requests in flight at one server; vLLM batches them
 TIMEOUT_SECONDS = 600.0
-HEALTH_SECONDS = 10.0
 ATTEMPTS = 6
-
-Say = Callable[[str], None]
-
-
-class Revivable(Protocol):
-    """A server's process that was started here."""
-
-    def relaunch(self, reason: str, say: Say) -> None:
-        """Start it again. Raises ServerError if that was done too often."""
-
-    def check(self) -> None:
-        """Raise ServerError, with its last words, if it has ended."""
+PATIENCE = 60  # attempts at a request that a server puts off, saying for how long
 
 
 def silent(line: str) -> None:
     """Say nothing."""
-
-
-def base_url(text: str) -> str:
-    """The URL of a server as requests begin with it: without ``/v1``.
-
-    Raises
-    ------
-    InputError
-        If it is none, or holds what should not be seen.
-    """
-    if {*"@?#"} & {*unquote(text)}:
-        raise InputError(
-            "a base URL is scheme, host, port and path: http://HOST:PORT. A user, a password or a query is "
-            "not taken, for others on this machine would see it; give a key in the environment variable "
-            "VLLM_API_KEY"
-        )
-    try:
-        parts = urlsplit(text)
-        httpx.URL(text)
-        known = parts.scheme in ("http", "https") and (parts.hostname or "").encode("idna")
-        known = known and parts.port != 0  # which raises ValueError where it is none
-    except (httpx.InvalidURL, ValueError) as error:
-        raise InputError(f"{quoted(text)!r} is not a URL: {quoted(str(error))}") from error
-    if not known:
-        raise InputError(f"base URL {quoted(text)!r} does not start with http://HOST or https://HOST")
-    return text.rstrip("/").removesuffix("/v1")
-
-
-@dataclass(eq=False)
-class Endpoint:
-    """A server and how it fares. ``limit`` follows additive increase, multiplicative decrease.
-
-    ``server`` is its process, where that was started here and can be started again.
-    """
-
-    base_url: str
-    http: httpx.AsyncClient
-    server: Revivable | None = None
-    limit: float = FIRST_LIMIT
-    busy: int = 0
-    dropped: bool = False
-    last_answer: float = field(default_factory=time.monotonic)
-    repair: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    def has_room(self) -> bool:
-        return self.busy < self.limit
-
-    def succeeded(self) -> None:
-        self.last_answer = time.monotonic()
-        self.limit = min(MOST_IN_FLIGHT, self.limit + 1 / self.limit)
-
-    def overloaded(self) -> None:
-        self.limit = max(1.0, self.limit / 2)
-
-    async def is_healthy(self) -> bool:
-        return await is_healthy(self.http, HEALTH_SECONDS)
 
 
 class Transport:
@@ -121,6 +50,8 @@ class Transport:
         Told when a server is dropped or started again.
     timeout : float
         Seconds after which a request without its whole answer counts as failed.
+    spending : Spending, optional
+        What requests that write something are charged to.
 
     Raises
     ------
@@ -135,10 +66,11 @@ class Transport:
         server: Revivable | None = None,
         say: Say = silent,
         timeout: float = TIMEOUT_SECONDS,
+        spending: Spending | None = None,
     ):
         headers = bearer(api_key)
         limits = httpx.Limits(max_connections=MOST_IN_FLIGHT + 1)  # one more, to ask for its health
-        self.say, self._timeout = say, timeout
+        self.say, self._timeout, self._spending = say, timeout, spending or Spending()
         self._room: asyncio.Condition
         self._under_way: set[asyncio.Task] = set()
         self.endpoints = []
@@ -167,11 +99,15 @@ class Transport:
             If none is left to answer.
         ServerError
             If a server refuses it, or answers what is not of the kind.
+        SpentError
+            If it may cost more than is left to spend.
         """
         async for attempt in _retrying():
             with attempt:
-                async with self._taken() as endpoint:
-                    return await self._ask(endpoint, path, body, kind)
+                async with self._taken(may_cost(body)) as endpoint:
+                    answer = await self._ask(endpoint, path, body, kind)
+                    self._spending.spent += _cost(answer, body)
+                    return answer
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def post_to_all(self, path: str, body: dict, kind: type[Kind]) -> dict[Endpoint, Kind]:
@@ -208,8 +144,8 @@ class Transport:
         """One request to one server, once. Raises ServerError."""
         try:
             answer = await exchange(endpoint.http, method, path, kind, self._timeout, body)
-        except OverloadError:
-            endpoint.overloaded()
+        except OverloadError as error:
+            endpoint.overloaded(error.pause)
             raise
         except BrokenError as error:
             if await endpoint.is_healthy():
@@ -229,16 +165,29 @@ class Transport:
         return [endpoint for endpoint in self.endpoints if not endpoint.dropped]
 
     @asynccontextmanager
-    async def _taken(self) -> AsyncIterator[Endpoint]:
-        """One of the servers that have room, the least busy, and its room given back."""
+    async def _taken(self, tokens: int) -> AsyncIterator[Endpoint]:
+        """One of the servers that have room, the least busy, and its room given back.
+
+        ``tokens`` that may be spent are set aside; where none are left, what is under way is waited for.
+        """
+        spending = self._spending
         async with self._room:
-            await self._room.wait_for(lambda: any(e.has_room() for e in self.alive()))
+            await self._room.wait_for(
+                lambda: (
+                    any(e.has_room() for e in self.alive())
+                    and (spending.fits(tokens) or not spending.reserved)
+                )
+            )
+            spending.check(tokens)
             endpoint = min(self.alive(), key=lambda e: e.busy / e.limit)
             endpoint.busy += 1
+            spending.reserved += tokens
         try:
+            await asyncio.sleep(endpoint.resumes - time.monotonic())
             yield endpoint
         finally:
             endpoint.busy -= 1
+            spending.reserved -= tokens
             async with self._room:
                 self._room.notify(2)  # the limit may have grown
 
@@ -270,10 +219,24 @@ class Transport:
         endpoint.last_answer = time.monotonic()
 
 
+def _cost(answer: Answer, body: dict) -> int:
+    """Tokens that a request has cost: as the server counts them, or else what it might have."""
+    usage = getattr(answer, "usage", None)
+    return usage.prompt_tokens + usage.completion_tokens if usage else may_cost(body)
+
+
 def _retrying() -> tenacity.AsyncRetrying:
     return tenacity.AsyncRetrying(
         retry=tenacity.retry_if_exception_type(LostError),
-        stop=tenacity.stop_after_attempt(ATTEMPTS),
+        stop=_is_hopeless,
         wait=tenacity.wait_random_exponential(multiplier=0.5, max=10),
         reraise=True,
     )
+
+
+def _is_hopeless(state: tenacity.RetryCallState) -> bool:
+    """Whether a request has failed too often; one that a server puts off is patient for longer."""
+    error = state.outcome and state.outcome.exception()
+    if isinstance(error, OverloadError) and error.pause:
+        return state.attempt_number >= PATIENCE
+    return state.attempt_number >= ATTEMPTS

@@ -3,18 +3,20 @@
 import asyncio
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from sampler_bench.errors import ModelError, ServerError
 from sampler_bench.models.engines.digit_laws import DigitLaws
+from sampler_bench.models.engines.endpoint import Endpoint
 from sampler_bench.models.engines.exchange import KeyRefusedError, LostError
 from sampler_bench.models.engines.probe import Probe
-from sampler_bench.models.engines.protocol import Choice, Completion, Models, Tokens, Version
+from sampler_bench.models.engines.prompts import PromptTokens
+from sampler_bench.models.engines.protocol import Choice, Completion, Models, Version
 from sampler_bench.models.engines.tokens import DigitTokenizer, DigitVocabulary
-from sampler_bench.models.engines.transport import Endpoint, Transport
+from sampler_bench.models.engines.transport import Transport
 from sampler_bench.models.model import BOTH, NATURAL, Prompt, Response, SamplingOptions, child_seeds
 from sampler_bench.secrets import quoted
 from sampler_bench.targets import DIGITS
@@ -34,27 +36,33 @@ class VllmModel:
         The name the model is served under.
     probe : sequence of float
         The answer to the probe when the weights were first met, if they were before.
+    template_kwargs : mapping
+        Given to the chat template.
 
     Attributes
     ----------
     server_version : str
     digits : str
         How its tokenizer writes digits.
-    start : list of int
-        Tokens that its tokenizer puts before a text, such as a mark of its beginning.
     """
 
     can = BOTH
 
-    def __init__(self, transport: Transport, name: str, probe: Sequence[float] = ()):
+    def __init__(
+        self,
+        transport: Transport,
+        name: str,
+        probe: Sequence[float] = (),
+        template_kwargs: Mapping[str, object] | None = None,
+    ):
         self.name = name
-        self.server_version, self.digits, self.start = "", "", []
+        self.server_version, self.digits = "", ""
         self._transport = transport
         self._probe = Probe(transport, name, [], probe)  # until the digits are learnt
-        self._tokenizer = DigitTokenizer(self._tokenize)
+        self._prompts = PromptTokens(transport, name, template_kwargs or {})
+        self._tokenizer = DigitTokenizer(self._prompts.tokens_of)
         self._vocabulary = DigitVocabulary([], [])  # until it is learnt
-        self._prompt_ids: dict[str, list[int]] = {}
-        self._context, self._warned = 0, False
+        self._context = 0
 
     async def __aenter__(self) -> "VllmModel":
         await self._transport.__aenter__()
@@ -81,9 +89,9 @@ class VllmModel:
         ServerError
             If no server can be reached, or one refuses or answers otherwise than it must.
         """
-        ids = await self._tokenized(prompt)
+        ids = await self._prompts.ids(prompt)
         if trace:
-            ids = ids + await self._before_a_digit(trace)
+            ids = ids + await self._prompts.before_a_digit(trace)
         self._check_room(prompt, len(ids) + max(map(len, prefixes), default=0) + 1)
         return await self._laws.after(ids, prefixes)
 
@@ -99,12 +107,20 @@ class VllmModel:
         ModelError, ServerError
             As ``conditionals`` does.
         """
-        ids = await self._tokenized(prompt)
+        ids = await self._prompts.ids(prompt)
         self._check_room(prompt, len(ids) + prompt.arm.budget + prompt.max_tokens)
         respond = self._after_thinking if prompt.arm.budget else self._respond
         return await asyncio.gather(
             *(respond(prompt, ids, child, options) for child in child_seeds(seed, size))
         )
+
+    async def likeliest(self, prompt: Prompt, tokens: int) -> list[tuple[str, float]]:
+        """What the likeliest first tokens of a response read, and their probabilities."""
+        ids = await self._prompts.ids(prompt)
+        body = {"prompt": ids, "max_tokens": 1, "temperature": 1.0, "logprobs": tokens}
+        law = (await self._choice(body)).first_law
+        first = sorted(law.items(), key=lambda told: -told[1])[:tokens]
+        return [(text, math.exp(logprob)) for text, logprob in first]
 
     @property
     def probe(self) -> list[float]:
@@ -121,7 +137,8 @@ class VllmModel:
             "identity": self.name,
             "server_version": self.server_version,
             "digits": self.digits,
-            "start": self.start,
+            "start": self._prompts.start,
+            "thinking": self._prompts.switch.said,
             "probe": self.probe,
         }
 
@@ -156,10 +173,9 @@ class VllmModel:
         self._context = min(self._context or math.inf, context[self.name])
 
     async def _learn_digits(self) -> None:
-        alone, marked = await self._tokenize("7"), await self._tokenize("7", special=True)
-        self.start = marked[: _place(alone, marked)]
         single = await self._tokenizer.single_digits()
         self._vocabulary = single or await self._tokenizer.vocabulary(await self._token_texts())
+        await self._prompts.learn(self._vocabulary)
         self._laws = DigitLaws(self._choice, self._tokenizer, self._vocabulary)
         self.digits = self._vocabulary.description
         ids = [self._vocabulary.ids[self._vocabulary.texts.index(digit)] for digit in DIGITS]
@@ -167,7 +183,12 @@ class VllmModel:
 
     async def _token_texts(self) -> list[str]:
         """What the tokens of the vocabulary read."""
-        body = {"prompt": await self._tokenize("7"), "max_tokens": 1, "temperature": 1.0, "logprobs": -1}
+        body = {
+            "prompt": await self._prompts.tokens_of("7"),
+            "max_tokens": 1,
+            "temperature": 1.0,
+            "logprobs": -1,
+        }
         try:
             choice = await self._choice(body)
         except LostError:
@@ -186,53 +207,6 @@ class VllmModel:
             raise
         except ServerError as error:
             raise ServerError(f"{endpoint.base_url} (vLLM {self.server_version}): {error}") from error
-
-    # Prompts as tokens
-
-    async def _tokenize(self, text: str, special: bool = False) -> list[int]:
-        """``special``: as a text of its own, with the tokens that the tokenizer puts before and after one."""
-        body = {"model": self.name, "prompt": text, "add_special_tokens": special}
-        return (await self._transport.post("/tokenize", body, Tokens)).tokens
-
-    async def _tokenized(self, prompt: Prompt) -> list[int]:
-        """The prompt rendered once by the server; digits are appended to it as tokens, never as text."""
-        if prompt.hash not in self._prompt_ids:
-            self._prompt_ids[prompt.hash] = await self._written(prompt)
-        return self._prompt_ids[prompt.hash]
-
-    async def _written(self, prompt: Prompt) -> list[int]:
-        if prompt.text:
-            return self.start + await self._before_a_digit(prompt.text)
-        return await self._rendered(prompt)
-
-    async def _rendered(self, prompt: Prompt) -> list[int]:
-        body = {"model": self.name, "messages": prompt.messages, "add_generation_prompt": True}
-        try:
-            ids = (await self._transport.post("/tokenize", body, Tokens)).tokens
-        except ServerError as error:
-            if "chat template" not in str(error):
-                raise
-            raise ModelError(
-                f"{self.name} has no chat template, so arm {prompt.arm.name!r} cannot be asked; "
-                "an arm of plain text can, such as few-shot"
-            ) from error
-        if ids[: len(self.start)] != self.start and not self._warned:
-            self._warned = True
-            self._transport.say(
-                f"{self.name}: its chat template begins otherwise than its tokenizer begins a text (tokens "
-                f"{self.start}); if the folder was converted, its mark of the beginning may be lost"
-            )
-        return ids
-
-    async def _before_a_digit(self, text: str) -> list[int]:
-        """The tokens of a text that a number follows."""
-        tokens = await self._tokenize(text + "7")
-        if tokens[-1] != self._vocabulary.ids[self._vocabulary.texts.index("7")]:
-            raise ModelError(
-                f"the tokenizer of {self.name} joins a digit with what stands before it in {text[-12:]!r}; "
-                "the text must end so that digits start a token of their own"
-            )
-        return tokens[:-1]
 
     def _check_room(self, prompt: Prompt, tokens: int) -> None:
         if tokens > self._context:
@@ -257,7 +231,7 @@ class VllmModel:
         if thought.finish_reason == "stop" and arm.thinking_end not in thought.text:
             return thought  # ended without thinking: what it wrote is its answer
         thinking = thought.text if arm.thinking_end in thought.text else thought.text + arm.lead
-        body = {"prompt": ids + await self._tokenize(thinking), "max_tokens": prompt.max_tokens}
+        body = {"prompt": ids + await self._prompts.tokens_of(thinking), "max_tokens": prompt.max_tokens}
         answer = await self._response(body, seed, options)
         return replace(
             answer,
@@ -287,9 +261,3 @@ class VllmModel:
 
     async def _choice(self, body: dict) -> Choice:
         return (await self._complete(body)).choices[0]
-
-
-def _place(part: Sequence[int], whole: Sequence[int]) -> int:
-    """Where a run of tokens stands in another; 0 where it does not."""
-    places = range(len(whole) - len(part) + 1)
-    return next((place for place in places if whole[place : place + len(part)] == part), 0)

@@ -15,8 +15,9 @@ from itertools import pairwise
 from sampler_bench.errors import SamplerBenchError, ServerError
 from sampler_bench.executor.executor import Executor
 from sampler_bench.executor.ray_cluster import Ray
+from sampler_bench.models.engines.endpoint import Say
 from sampler_bench.models.engines.exchange import START_SECONDS
-from sampler_bench.models.sources import Say, Source
+from sampler_bench.models.sources import Source
 
 HEALTH_SECONDS = 5.0  # between two looks
 UNHEALTHY = 6  # looks without an answer, after which a server is given up

@@ -7,9 +7,19 @@ from functools import cached_property
 import numpy as np
 
 from sampler_bench.errors import DeadPrefixError
-from sampler_bench.targets.base import DIGITS, END, SYMBOLS, Conditional, CountedTarget, LogProbability
+from sampler_bench.targets.base import (
+    DIGITS,
+    END,
+    SAID,
+    SYMBOLS,
+    Conditional,
+    CountedTarget,
+    LogProbability,
+    said,
+)
 
 MAX_DIGITS = 6
+RANGES = 10  # in which a law is spoken of
 
 
 class TabulatedTarget(CountedTarget):
@@ -75,6 +85,20 @@ class TabulatedTarget(CountedTarget):
     def sample(self, size: int, rng: "np.random.Generator") -> list[str]:
         drawn = rng.choice(self._members, size, p=self.probabilities[self._members])
         return [self._written(int(number)) for number in drawn]
+
+    def law_in_words(self) -> str:
+        """The probability of each of up to 32 members, else of about ten ranges of like probability."""
+        if len(self._members) <= SAID:
+            return super().law_in_words()
+        p = self.probabilities[self._members]
+        part = np.minimum((np.cumsum(p) - p / 2) * RANGES, RANGES - 1).astype(int)
+        ranges = [np.flatnonzero(part == k) for k in np.unique(part)]
+        spoken = ((self._range(self._members[each[[0, -1]]]), p[each].sum()) for each in ranges)
+        return f"The probabilities are {said(spoken)}."
+
+    def _range(self, ends: np.ndarray) -> str:
+        first, last = (self._written(int(end)) for end in ends)
+        return first if first == last else f"{first} to {last}"
 
     def information(self) -> float:
         p = self.probabilities
