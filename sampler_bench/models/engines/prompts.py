@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sampler_bench.errors import ModelError, ServerError
 from sampler_bench.models.engines.exchange import RefusedError
-from sampler_bench.models.engines.protocol import Tokens
+from sampler_bench.models.engines.protocol import Detokenized, Tokens
 from sampler_bench.models.engines.tokens import DigitVocabulary
 from sampler_bench.models.engines.transport import Transport
 from sampler_bench.models.model import Prompt
@@ -70,6 +70,11 @@ class PromptTokens:
         """``special``: as a text of its own, with the tokens that the tokenizer puts before and after one."""
         body = {"model": self._model, "prompt": text, "add_special_tokens": special}
         return (await self._transport.post("/tokenize", body, Tokens)).tokens
+
+    async def text_of(self, token: int) -> str:
+        """What a token reads."""
+        body = {"model": self._model, "tokens": [token]}
+        return (await self._transport.post("/detokenize", body, Detokenized)).prompt
 
     async def ids(self, prompt: Prompt) -> list[int]:
         """The prompt rendered once by the server; digits are appended to it as tokens, never as text."""

@@ -108,6 +108,12 @@ class Tokens(Answer):
     tokens: Annotated[list[Count], Field(min_length=1), FailFast()]
 
 
+class Detokenized(Answer):
+    """Of ``/detokenize``."""
+
+    prompt: Text
+
+
 class LogProbabilities(Answer):
     """By position of the response, of tokens named ``token_id:N``."""
 

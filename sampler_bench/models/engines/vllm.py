@@ -118,9 +118,10 @@ class VllmModel:
         """What the likeliest first tokens of a response read, and their probabilities."""
         ids = await self._prompts.ids(prompt)
         body = {"prompt": ids, "max_tokens": 1, "temperature": 1.0, "logprobs": tokens}
-        law = (await self._choice(body)).first_law
+        law = (await self._choice(body | {"return_tokens_as_token_ids": True})).first_law
         first = sorted(law.items(), key=lambda told: -told[1])[:tokens]
-        return [(text, math.exp(logprob)) for text, logprob in first]
+        texts = await asyncio.gather(*(self._prompts.text_of(int(name.split(":")[1])) for name, _ in first))
+        return [(text, math.exp(logprob)) for text, (_, logprob) in zip(texts, first, strict=True)]
 
     @property
     def probe(self) -> list[float]:

@@ -88,7 +88,7 @@ function drawRow(row) {
   const under = [row.decoder === "ancestral" ? "" : row.decoder, state.several ? `run ${row.run}` : ""].filter(Boolean).join(", ");
   const heading = node("th", { scope: "row" }, button);
   if (under) heading.append(node("small", {}, under));
-  const line = node("tr", { "data-row": row.id }, heading, node("td", {}, row.arm + (row.unanswered ? " †" : "") + (row.forced ? " ‡" : "")));
+  const line = node("tr", { "data-row": row.id }, heading, node("td", {}, row.arm + (row.unanswered ? " †" : "") + (row.forced ? " ‡" : "") + (row.unopened ? " §" : "")));
   for (const task of columns()) {
     line.append(cell(row, task));
     if (task === OVERALL) line.append(uptake(row));
