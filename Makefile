@@ -37,8 +37,9 @@ $(READY): pyproject.toml
 bench: $(READY)  ## Measure smollm2-135m and the reference samplers on suite quick, print the leaderboard
 	@$(BIN)/sampler-bench run quick $(MODELS:%=--model %)
 
-test: $(READY)  ## Run all tests, those against a real vLLM server included
-	@$(BIN)/python -m pytest --durations=20
+test: $(READY)  ## Run all tests: in several processes, then by themselves those against a real vLLM server
+	@$(BIN)/python -m pytest -m 'not vllm' --numprocesses=auto --maxprocesses=4 --dist=loadfile --durations=20
+	@$(BIN)/python -m pytest -m vllm --durations=20
 
 fuzz: $(READY)  ## Random patterns, task files, command lines and damaged files (SEED=N; minutes)
 	@$(BIN)/python -m tests.fuzz $(SEED)

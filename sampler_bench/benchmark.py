@@ -1,9 +1,10 @@
 """A whole benchmark: a suite, models and arms in; records, scores and a leaderboard out."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from sampler_bench.executor.processes import Processes
 from sampler_bench.measure.bundles import execute_in_bundles, is_cluster, workers_for
 from sampler_bench.measure.claim import claim, enter, new_session, now
 from sampler_bench.measure.decoders import Ancestral
+from sampler_bench.measure.estimate import Estimate, estimate
 from sampler_bench.measure.event_loop import run_to_end
 from sampler_bench.measure.execute import execute
 from sampler_bench.measure.listener import Listener, Silence
@@ -36,25 +38,31 @@ from sampler_bench.score.scores import unanswered
 from sampler_bench.tasks import Catalog
 
 RESULTS = Path("results")
+ARMS, DECODERS = ("direct", "cot"), ("ancestral",)  # where none are named
 BLIND = {None: ("start",), True: ("start", "trace"), False: ()}  # arms with the control, by what is asked
+
+
+class Options(TypedDict, total=False):
+    """What can be said of a benchmark by name; ``run`` says what each means."""
+
+    decoders: Sequence[str]
+    seed: int
+    out: Path | str | None
+    numbers: int | None
+    samples: int | None
+    server: ServerOptions | None
+    task_folders: Sequence[Path]
+    executor: Executor | None
+    listener: Listener | None
+    control: bool | None
+    irrelevant_traces: bool
 
 
 def run(
     suite: str,
     models: Sequence[str | OwnModel],
-    arms: Sequence[str] = ("direct", "cot"),
-    *,
-    decoders: Sequence[str] = ("ancestral",),
-    seed: int = 0,
-    out: Path | str | None = None,
-    numbers: int | None = None,
-    samples: int | None = None,
-    server: ServerOptions | None = None,
-    task_folders: Sequence[Path] = (),
-    executor: Executor | None = None,
-    listener: Listener | None = None,
-    control: bool | None = None,
-    irrelevant_traces: bool = False,
+    arms: Sequence[str] = ARMS,
+    **options: Unpack[Options],
 ) -> Run:
     """Measure models on a suite, score them and write everything to a run folder.
 
@@ -106,12 +114,44 @@ def run(
     SamplerBenchError
         For anything a user can cause or cure. What was measured before it is kept.
     """
-    options, controls = server or ServerOptions(), Controls(BLIND[control], irrelevant_traces)
-    listener = listener or Silence()
-    plan = load_plan(Catalog(task_folders), suite, arms, decoders, seed, numbers, samples, controls)
-    found = find_models(models, options, elsewhere=is_cluster(executor))
-    sources = [source.recognised(listener.say) for source in found]
-    return Benchmark(plan, sources, RunFolder(out or RESULTS / suite), executor, listener).run()
+    return prepare(suite, models, arms, **options).run()
+
+
+def prepare(
+    suite: str,
+    models: Sequence[str | OwnModel],
+    arms: Sequence[str] = ARMS,
+    **options: Unpack[Options],
+) -> "Benchmark":
+    """What ``run`` runs, of the same arguments; nothing is measured yet. Raises SamplerBenchError."""
+    server, listener = options.get("server") or ServerOptions(), options.get("listener") or Silence()
+    decoders, task_folders = options.get("decoders", DECODERS), options.get("task_folders", ())
+    control, irrelevant_traces = options.get("control"), options.get("irrelevant_traces", False)
+    executor = options.get("executor")
+    plan = load_plan(
+        Catalog(task_folders), suite, arms, decoders, options.get("seed", 0), options.get("numbers"),
+        options.get("samples"), Controls(BLIND[control], irrelevant_traces),
+    )  # fmt: skip
+    found = find_models(models, server, elsewhere=is_cluster(executor))
+    told = {
+        "suite": suite,
+        "model": [model if isinstance(model, str) else model.name for model in models],
+        "arm": [*arms],
+        "decoder": [*decoders],
+        "tasks": [str(folder) for folder in task_folders],
+        **plan.settings.model_dump(),
+        **({} if control is None else {"control": control}),
+        "irrelevant-traces": irrelevant_traces,
+        **server.told(),
+    }
+    return Benchmark(
+        plan,
+        [source.recognised(listener.say) for source in found],
+        RunFolder(options.get("out") or RESULTS / suite),
+        executor,
+        listener,
+        told,
+    )
 
 
 class Benchmark:
@@ -129,6 +169,8 @@ class Benchmark:
         What works; see ``run``.
     listener : Listener
         Who is told how it goes.
+    told : mapping, optional
+        What the manifest says that was asked for, by the names of options.
 
     Raises
     ------
@@ -143,8 +185,10 @@ class Benchmark:
         folder: RunFolder,
         executor: Executor | None,
         listener: Listener,
+        told: Mapping[str, object] | None = None,
     ):
         self.plan = plan
+        self.told = told or {}
         self.units = {source: units_of(plan, source) for source in sources}
         self.folder = folder
         self.executor = executor
@@ -154,7 +198,7 @@ class Benchmark:
         """Measure what is missing, and score. Raises SamplerBenchError; what was measured before is kept."""
         with self.folder.locked():
             manifest = claim(self.folder, self.plan)
-            session = new_session()
+            session = new_session(self.told)
             self._find_truths(manifest)
             for source in self.units:
                 self._measure(source, manifest, session)
@@ -164,6 +208,12 @@ class Benchmark:
         for line in [*unanswered(scores), *_excluding(scores)]:
             self.listener.say(line)
         return Run(self.folder.path)
+
+    def estimates(self) -> dict[str, Estimate]:
+        """What is still to be asked of each model behind a server, by its name. Raises SamplerBenchError."""
+        before = self.folder.done()
+        served = (source for source in self.units if not (source.own or source.reference))
+        return {source.name: estimate(self.units[source], before) for source in served}
 
     def _find_truths(self, manifest: Manifest) -> None:
         """Compute and store the truth along all numbers of the plan, if it is not known yet."""

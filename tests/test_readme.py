@@ -53,13 +53,14 @@ def test_the_commands_for_ones_own_model_run_in_the_order_shown(cli, server, tmp
     (tmp_path / "results" / "published").symlink_to(ROOT / "results" / "published")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "multiples-of-7-5.toml").write_text(blocks("toml")[0])
-    other = ["--model", "oracle", "--model", "smollm2-135m", "--out", "results/other"]
+    other = ["--model", "oracle", "--model", "smollm2-135m", "--arm", "direct", "--out", "results/other"]
     assert cli("run", "quick", *other, "--base-url", server.base_url, *FEW).returncode == 0
     for words in indented_commands():
         words = [ELSEWHERE.get(word, word) for word in words]
         if words[0] == "run":
             if "--base-url" in words:
                 words = words[: words.index("--base-url")]
+            words += [] if "--arm" in words else ["--arm", "direct"]  # else cot, too, which takes minutes
             words += ["--base-url", server.base_url, *FEW]
         shown = cli(*words, timeout=600)
         assert shown.returncode == 0, (words, shown.stderr)

@@ -26,6 +26,7 @@ from sampler_bench.cli.options import (
     publish,
     saying_what_is_kept,
 )
+from sampler_bench.cli.run_file import take_from_file
 from sampler_bench.errors import InputError
 from sampler_bench.executor.ray_cluster import Ray
 
@@ -102,11 +103,30 @@ def run(
     irrelevant_traces: Annotated[
         bool, typer.Option("--irrelevant-traces", help="Read laws after another task's traces, too.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it would cost, and measure nothing.")
+    ] = False,
+    price_in: Annotated[
+        float, typer.Option(min=0, metavar="PRICE", help="Of a million tokens of prompts, for the estimate.")
+    ] = 0.0,
+    price_out: Annotated[
+        float, typer.Option(min=0, metavar="PRICE", help="Of a million tokens of answers.")
+    ] = 0.0,
+    config: Annotated[  # noqa: ARG001  it has been taken by now
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            is_eager=True,
+            callback=take_from_file,
+            help="TOML with options by their names, or a run's manifest.json; the command line goes before.",
+        ),
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Measure models on a suite. The same command again measures only what is missing."""
     from sampler_bench import benchmark
     from sampler_bench.models.sources import ServerOptions
+    from sampler_bench.report.costs import costs
     from sampler_bench.report.leaderboard import leaderboard
     from sampler_bench.report.progress import Display
 
@@ -115,11 +135,17 @@ def run(
         extra_body or {}, max_tokens_total, same_weights,
     )  # fmt: skip
     with saying_what_is_kept("what was measured"), joined(ray) as executor, Display(quiet) as display:
-        measured = benchmark.run(
-            suite, model, arm or ("direct", "cot"), decoders=decoder or ("ancestral",), seed=seed, out=out,
+        prepared = benchmark.prepare(
+            suite, model, arm or benchmark.ARMS, decoders=decoder or benchmark.DECODERS, seed=seed, out=out,
             numbers=numbers, samples=samples, server=server, task_folders=tasks or (), executor=executor,
             listener=display, control=control, irrelevant_traces=irrelevant_traces,
         )  # fmt: skip
+        said = costs(prepared.estimates(), price_in, price_out)
+        if dry_run:
+            console.print(said, soft_wrap=True)
+            return
+        display.say(said)
+        measured = prepared.run()
     print_tables(leaderboard(measured.scores.assign(run=(out or Path(suite)).resolve().name)))
     folder = out or benchmark.RESULTS
     publish([folder], folder, show=False)

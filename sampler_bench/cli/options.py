@@ -69,14 +69,14 @@ def place(text: str) -> Path:
     return path
 
 
-def json_object(text: str) -> dict:
-    """What JSON text says. Raises InputError if it is no object."""
+def json_object(text: str | dict) -> dict:
+    """What JSON text says, or the table of a file. Raises InputError if it is no object."""
     try:
-        found = json.loads(text)
+        found = json.loads(text) if isinstance(text, str) else text
     except (ValueError, RecursionError) as error:
-        raise InputError(f'{shown(text)!r} is no JSON ({error}); it would be as in {{"a": 1}}') from error
+        raise InputError(f'{shown(str(text))!r} is no JSON ({error}); it would be as {{"a": 1}}') from error
     if not isinstance(found, dict):
-        raise InputError(f'{shown(text)!r} is no JSON object; it would be as in {{"a": 1}}')
+        raise InputError(f'{shown(str(text))!r} is no JSON object; it would be as in {{"a": 1}}')
     return found
 
 

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 
@@ -120,9 +120,10 @@ def _must_be_served_alike(folder: RunFolder, name: str, known: dict, description
         )
 
 
-def new_session() -> dict:
-    """When and on what a command worked on the run."""
+def new_session(told: Mapping[str, object]) -> dict:
+    """When and on what a command worked on the run, and what it was told, by the names of its options."""
     return {
+        "told": dict(told),
         "started": now(),
         "finished": None,
         "python": platform.python_version(),

@@ -77,6 +77,17 @@ class ServerOptions:
                 "into --extra-body"
             )
 
+    def told(self) -> dict:
+        """What was asked for, by the names of options, without what is secret or of this machine."""
+        said = {
+            "base-url": list(self.base_urls),
+            "vllm-arg": [without_secrets(argument) for argument in self.vllm_args],
+            "chat-template-kwargs": dict(self.chat_template_kwargs),
+            "samples-only": self.samples_only,
+            "extra-body": dict(self.extra_body),
+        }
+        return {name: value for name, value in said.items() if value}
+
     @property
     def key(self) -> str | None:
         return self.api_key or os.environ.get("VLLM_API_KEY")

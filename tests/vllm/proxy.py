@@ -26,6 +26,8 @@ class Proxy:
         Whether connections are closed at once.
     injected, served : int
         Faults injected and completions passed on so far.
+    asked : list of dict
+        The bodies of all requests for completions, and for those of chats.
     """
 
     def __init__(self, upstream: str):
@@ -34,6 +36,7 @@ class Proxy:
         self.mangle: Mangle = lambda answer: answer
         self.dead = False
         self.injected = self.served = 0
+        self.asked: list[dict] = []
         self.url = ""
         self._lock = threading.Lock()
         self._http = httpx.Client(timeout=600, limits=httpx.Limits(max_connections=None))
@@ -47,6 +50,8 @@ class Proxy:
         with self._lock:
             fault = self.faults.pop(0) if completion and self.faults else "pass"
             self.injected += fault != "pass"
+            if request.path.endswith("/completions"):
+                self.asked.append(json.loads(body))
         if self.dead:
             request.close_connection = True
             return

@@ -1,6 +1,7 @@
 """Whole runs against a real server: killed in the middle, interrupted, and through the command line."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -10,9 +11,13 @@ import pandas as pd
 import pytest
 
 from sampler_bench import runs
+from sampler_bench.measure.estimate import tokens_of
+from sampler_bench.models.model import Prompt
 from sampler_bench.models.weights import smollm2
+from sampler_bench.tasks import Catalog
 from tests.conftest import COMMAND, SECRET
 from tests.processes import engine_of, is_alive, processes_below, wait_until
+from tests.vllm.proxy import proxy
 
 pytestmark = [pytest.mark.vllm, pytest.mark.usefixtures("key")]
 SIZE = ["--numbers", 8, "--samples", 6]
@@ -60,6 +65,46 @@ def test_every_wording_is_used_recorded_and_its_spread_stands_beside_the_score(f
     for arm in names:
         content = scores.loc[("twin-primes-4", arm, "content")]
         assert content["paraphrase_low"] < content["value"] < content["paraphrase_high"]
+
+
+@pytest.mark.parametrize("arm", ["direct", "few-shot", "batch", "reasoning-128"])
+def test_a_dry_run_says_how_much_is_asked(server, cli, tmp_path, arm):
+    with proxy(server.base_url) as between:
+        arguments = ["run", "twin-primes-4", *MODEL, "--arm", arm, *SIZE, "--base-url", between.url]
+        dry = cli(*arguments, "--dry-run")
+        assert dry.returncode == 0, dry.stderr
+        assert not between.asked
+        done = cli(*arguments)
+        assert done.returncode == 0, done.stderr
+    assert dry.stdout.strip() in done.stderr
+    probe = between.asked[0]  # what comes after the ten digits
+    laws_and_answers = [body for body in between.asked if body != probe]
+    looks = [body for body in laws_and_answers if body.get("logprobs") == 5 or body == between.asked[1]]
+    said = int(re.search(r"(\d+) requests", dry.stdout)[1])
+    assert said == len(laws_and_answers) - len(looks) * (arm in ("direct", "few-shot"))
+
+
+def test_a_vllm_server_is_asked_as_a_chat_api_if_told(server, cli, tmp_path):
+    with proxy(server.base_url) as between:
+        arguments = ["run", "even-6", *MODEL, "--arm", "direct", *SIZE, "--base-url", between.url]
+        dry = cli(*arguments, "--samples-only", "--dry-run")
+        done = cli(*arguments, "--samples-only", "--out", "run")
+    assert done.returncode == 0, done.stderr
+    found = runs.read(tmp_path / "run")
+    assert found.conditionals.empty
+    assert len(found.samples) == len(between.asked) == int(re.search(r"(\d+) requests", dry.stdout)[1])
+    said = int(re.search(r"about ([\d,]+) tokens in", dry.stdout)[1].replace(",", ""))
+    assert said == pytest.approx(found.samples["prompt_tokens"].sum(), rel=0.2)
+
+
+def test_the_estimate_of_prompts_is_within_a_fifth(folder):
+    records = runs.read(folder).samples
+    catalog = Catalog()
+    for name in ("direct", "cot"):
+        arm, found = catalog.arm(name), records.query("arm == @name").groupby("paraphrase")["prompt_tokens"]
+        prompts = [Prompt(catalog.task("twin-primes-4"), arm, paraphrase) for paraphrase in arm.paraphrases]
+        estimated = sum(tokens_of(each) * found.count()[each.paraphrase.name] for each in prompts)
+        assert estimated == pytest.approx(found.sum().sum(), rel=0.2)
 
 
 def test_traces_are_what_the_model_wrote(folder):

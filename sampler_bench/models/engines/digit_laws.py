@@ -70,7 +70,7 @@ class DigitLaws:
         passes = [
             self._along(ids, number, wanted)
             for number, wanted in _numbers(prefixes)
-            if self._reads_prompts and len(wanted) * TOKENS_A_REQUEST > len(ids) + len(number) <= LONGEST_PASS
+            if self._reads_prompts and _is_worth_a_pass(len(ids), number, wanted)
         ]
         for found in await asyncio.gather(*passes):
             laws.update(found)
@@ -113,6 +113,24 @@ class DigitLaws:
             if len(self._known) > KEPT_LAWS:
                 self._known.popitem(last=False)
         return self._known[prompt]
+
+
+def passes_over(prompt: int, prefixes: Sequence[str]) -> list[int]:
+    """The lengths, in tokens, of the requests that read laws after a prompt of so many and prefixes.
+
+    As ``DigitLaws`` makes them where every digit is a token, if a pass tells of all digits.
+    """
+    lengths, read = [], set[str]()
+    for number, wanted in _numbers(prefixes):
+        if _is_worth_a_pass(prompt, number, wanted):
+            lengths.append(prompt + len(number))
+            read.update(wanted)
+    return lengths + [prompt + len(prefix) for prefix in dict.fromkeys(prefixes) if prefix not in read]
+
+
+def _is_worth_a_pass(prompt: int, number: str, wanted: Sequence[str]) -> bool:
+    """Whether the laws along a number are read in one pass over it, after a prompt of so many tokens."""
+    return len(wanted) * TOKENS_A_REQUEST > prompt + len(number) <= LONGEST_PASS
 
 
 def one_token(ids: Sequence[int]) -> dict:

@@ -1,0 +1,77 @@
+"""What measuring will cost, before it does: requests, and tokens in and out."""
+
+import re
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+
+from sampler_bench.measure.plan import Unit, Units, numbers_along
+from sampler_bench.measure.truth_along import prefixes_of
+from sampler_bench.models.engines.digit_laws import passes_over
+from sampler_bench.models.model import Prompt
+
+PIECES = re.compile(r"\d|[^\W\d_]+|[^\w\s]|_|\n")  # about what a tokenizer makes of English and digits
+AROUND_A_MESSAGE = 5  # tokens that a chat template puts around one
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of all units that are not done.
+
+    ``requests``: those that return laws or answers; beside them stand a few for each unit, which look whether
+    a server is still what it was. ``tokens_in``: of prompts, about. ``tokens_out``: at most.
+    """
+
+    units: int = 0
+    requests: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+    def __add__(self, other: "Estimate") -> "Estimate":
+        return Estimate(*(getattr(self, name) + getattr(other, name) for name in vars(self)))
+
+    def price(self, price_in: float, price_out: float) -> float:
+        """What it costs at most, given what a million tokens cost."""
+        return (self.tokens_in * price_in + self.tokens_out * price_out) / 1e6
+
+
+def estimate(units: Units, done: Container[str] = ()) -> Estimate:
+    """Of the units that are not done, where each digit is a token."""
+    total, prefixes = Estimate(), dict[tuple, list[str]]()
+    for unit in units:
+        if unit.id in done:
+            continue
+        if unit.kind == "samples":
+            total += _of_samples(unit)
+            continue
+        numbers = (unit.prompt.task.name, unit.drawn, unit.start, unit.size)
+        if numbers not in prefixes:
+            prefixes[numbers] = prefixes_of(number for number, _ in numbers_along(unit))
+        total += _of_laws(unit, prefixes[numbers])
+    return total
+
+
+def _of_samples(unit: Unit) -> Estimate:
+    """A request a response; of a reasoning arm one for the thinking, too, which is then read again."""
+    prompt, size = unit.prompt, unit.size
+    tokens, most, budget = tokens_of(prompt), prompt.max_tokens, prompt.arm.budget
+    if not budget:
+        return Estimate(1, size, size * tokens, size * most)
+    return Estimate(1, 2 * size, size * (2 * tokens + budget), size * (budget + most))
+
+
+def _of_laws(unit: Unit, prefixes: Sequence[str]) -> Estimate:
+    """A token is written at each place that is read: what it is does not matter."""
+    prompt = unit.prompt
+    before = tokens_of(prompt)
+    if unit.reads_traces:
+        before += prompt.max_tokens + prompt.arm.budget  # at most
+    lengths = passes_over(before, prefixes)
+    times = prompt.arm.traces if unit.reads_traces else 1
+    return Estimate(1, times * len(lengths), times * sum(lengths), times * len(lengths))
+
+
+def tokens_of(prompt: Prompt) -> int:
+    """About how many tokens a prompt has."""
+    texts = [prompt.text] if prompt.text else [message["content"] for message in prompt.messages]
+    around = 0 if prompt.text else AROUND_A_MESSAGE * (len(texts) + 1)
+    return around + sum(len(PIECES.findall(text)) for text in texts)

@@ -1,0 +1,35 @@
+"""What a run will cost, in words."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sampler_bench.measure.estimate import Estimate
+
+
+def costs(estimates: "Mapping[str, Estimate]", price_in: float = 0.0, price_out: float = 0.0) -> str:
+    """A line for each model behind a server, and one for the sum of several; prices are of a million tokens.
+
+    Of models that run here nothing is said: they cost no request.
+    """
+    lines = [_line(name, each, price_in, price_out) for name, each in estimates.items()]
+    if len(lines) > 1:
+        first, *others = estimates.values()
+        lines.append(_line("together", sum(others, first), price_in, price_out))
+    return "\n".join(lines) or "no request to a server: these models run inside sampler-bench"
+
+
+def _line(name: str, estimate: "Estimate", price_in: float, price_out: float) -> str:
+    said = (
+        f"{name}: {estimate.units} units, {estimate.requests} requests, about {_many(estimate.tokens_in)} "
+        f"tokens in and at most {_many(estimate.tokens_out)} out"
+    )
+    money = estimate.price(price_in, price_out)
+    return said + (f", {money:.2f} at most" if price_in or price_out else "")
+
+
+def _many(number: int) -> str:
+    """To two or three figures: 950, 12,000, 3.4 million."""
+    if number >= 10**6:
+        return f"{number / 1e6:.3g} million"
+    return f"{number if number < 1000 else round(number, 2 - len(str(number))):,}"
