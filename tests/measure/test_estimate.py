@@ -1,13 +1,14 @@
 """What a dry run says against what a run then asks for."""
 
 import re
+from functools import partial
 
 import pytest
 
 from sampler_bench.benchmark import prepare
+from sampler_bench.measure.estimate import Estimate
 from sampler_bench.models.sources import ServerOptions
-from tests.models.fake_chat import chat_api
-from tests.models.fake_server import MODEL
+from tests.models.fake_chat import MODEL, chat_api
 
 
 def test_of_a_chat_api_requests_are_those_that_a_run_makes(tmp_path):

@@ -37,7 +37,7 @@ def exponential(k: int) -> float:
         (Distribution(1, "bernoulli", {"p": 0.3}), lambda k: {0: 0.7, 1: 0.3}.get(k, 0)),
         (Distribution(2, "randint", {"low": 1, "high": 101 - 1}), lambda k: 1 / 99 if k else 0),
     ],
-    ids=str,
+    ids=lambda value: "" if callable(value) else str(value),
 )
 def test_probabilities_follow_the_formula_given_that_the_number_fits(target, formula):
     weights = [formula(k) for k in range(10**target.digits)]
