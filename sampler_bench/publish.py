@@ -14,6 +14,7 @@ from sampler_bench.errors import InputError, StoreError
 from sampler_bench.executor.executor import Executor
 from sampler_bench.executor.processes import Processes
 from sampler_bench.files import location, make_folder, write_whole
+from sampler_bench.integers import shown
 from sampler_bench.models.reference import find_reference
 from sampler_bench.plain import in_spreadsheet
 from sampler_bench.report.figures.gallery import gallery
@@ -249,7 +250,10 @@ def conditionals_along(path: Path, number: str, said: Mapping[str, str | None]) 
     # Prefixes of the number's length are complete numbers, or its beginnings of longer ones.
     holding = records[records["prefix"] == number][["task", *ROW]].drop_duplicates()
     if holding.empty:
-        raise InputError(f"{number} was not read along in {path}; `sampler-bench export` lists what was")
+        reason = _why_no_member(path, records["task"].unique(), number)
+        raise InputError(
+            f"{shown(number)} was not read along in {path}{reason}; `sampler-bench export` lists what was"
+        )
     for column in ("task", *ROW):
         there = holding[column].unique()
         if len(there) > 1:
@@ -263,6 +267,15 @@ def _only(records: pd.DataFrame, column: str, wanted: str) -> pd.DataFrame:
     if wanted not in there:
         raise InputError(f"no {column} {wanted!r} in this run; there are {', '.join(sorted(there))}")
     return records[records[column] == wanted]
+
+
+def _why_no_member(path: Path, tasks: Sequence[str], number: str) -> str:
+    """Of the one task that is meant; nothing where several are."""
+    manifest = RunFolder(path).manifest()
+    if manifest is None or len(tasks) != 1 or tasks[0] not in manifest.tasks:
+        return ""
+    reason = make_target(manifest.tasks[tasks[0]].target).why_not(number)
+    return f": it is no member of {tasks[0]} ({reason})" if reason else ""
 
 
 def _figures(
