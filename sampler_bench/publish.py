@@ -23,6 +23,7 @@ from sampler_bench.report.leaderboard import flat, leaderboard, markdown
 from sampler_bench.report.page import page
 from sampler_bench.report.progress import Display
 from sampler_bench.runs.manifest import Manifest, TaskEntry
+from sampler_bench.runs.reading import only
 from sampler_bench.runs.records import LONG_TEXTS, SCORED
 from sampler_bench.runs.store import RunFolder
 from sampler_bench.score.scores import ROW, score
@@ -246,7 +247,7 @@ def conditionals_along(path: Path, number: str, said: Mapping[str, str | None]) 
     records = records[~records["blind"] & (records["traces_of"] == "")]
     for column, wanted in said.items():
         if wanted is not None:
-            records = _only(records, column, wanted)
+            records = only(records, column, wanted)
     # Prefixes of the number's length are complete numbers, or its beginnings of longer ones.
     holding = records[records["prefix"] == number][["task", *ROW]].drop_duplicates()
     if holding.empty:
@@ -260,13 +261,6 @@ def conditionals_along(path: Path, number: str, said: Mapping[str, str | None]) 
             choice = ", ".join(there)
             raise InputError(f"{number} was read along for several: say --{column}, one of {choice}")
     return records.merge(holding, on=["task", *ROW])
-
-
-def _only(records: pd.DataFrame, column: str, wanted: str) -> pd.DataFrame:
-    there = records[column].unique()
-    if wanted not in there:
-        raise InputError(f"no {column} {wanted!r} in this run; there are {', '.join(sorted(there))}")
-    return records[records[column] == wanted]
 
 
 def _why_no_member(path: Path, tasks: Sequence[str], number: str) -> str:
