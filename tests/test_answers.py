@@ -183,4 +183,4 @@ def test_an_excerpt_and_what_it_leaves_out_are_the_text(length, places):
         at += len(bare)
     assert at == length
     assert marked == spans
-    assert sum(len(piece.text) for piece in pieces) <= 100 + 14 * len(spans) + 5
+    assert sum(len(piece.text) for piece in pieces) <= 100 + (5 + 4 + 3 * 5) * len(spans) + 2 * 5

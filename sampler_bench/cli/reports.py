@@ -70,13 +70,13 @@ def show(
             "show needs either --number X, one number digit by digit, or --answers, what models wrote"
         )
     if written:
-        from sampler_bench.answers import page_of_answers
+        from sampler_bench.responses import page_of_answers
 
         console.print(page_of_answers(run, said, valid, page))
         return
     if valid is not None or page > 1:
         raise InputError("--valid, --invalid and --page go with --answers, not with --number")
-    from sampler_bench.publish import conditionals_along
+    from sampler_bench.read_along import conditionals_along
     from sampler_bench.report.number import number_table
 
     assert number is not None  # or else answers are asked for

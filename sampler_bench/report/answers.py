@@ -39,6 +39,11 @@ class Response:
     text: str
     answers: Sequence[Answer]
 
+    @property
+    def spans(self) -> list[Span]:
+        """Where in the text its answers stand."""
+        return [answer.span for answer in self.answers if answer.span]
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -74,7 +79,7 @@ def _response(response: Response) -> Iterator[RenderableType]:
     yield one_line(response.label)
     for name, text, spans in (
         ("thinking", response.thinking, []),
-        ("text", response.text, [answer.span for answer in response.answers if answer.span]),
+        ("text", response.text, response.spans),
     ):
         if text or name == "text":
             yield _indented(_text(name, excerpt(text, spans) or [Piece("(nothing)")]))
@@ -127,10 +132,10 @@ def excerpt(text: str, spans: Sequence[Span], most: int = MOST_TEXT, around: int
     pieces: list[Piece] = []
     at = 0
     for start, end in kept:
-        start, end, left_out = max(start, at), min(end, len(text)), max(start - at, 0)
+        start, end = start if start - at > around else at, min(end, len(text))
         if start >= end:
             continue
-        pieces += _marked(text, start, end, marks, left_out)
+        pieces += _marked(text, start, end, marks, start - at)
         at = end
     if at < len(text):
         pieces.append(Piece("", left_out=len(text) - at))

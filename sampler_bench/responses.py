@@ -19,6 +19,7 @@ from sampler_bench.tasks import Arm
 ROW = ["task", "model", "arm", "decoder"]
 RESPONSE = [*ROW, "paraphrase", "response_id"]
 A_PAGE = 10  # responses
+FEW = 6  # of a row of the leaderboard
 
 
 def page_of_answers(path: Path, said: Mapping[str, str | None], valid: bool | None, page: int) -> Group:
@@ -41,7 +42,7 @@ def page_of_answers(path: Path, said: Mapping[str, str | None], valid: bool | No
         If there is no such run, or it cannot be read.
     """
     run = read(path)
-    records = asked_for(run.samples)
+    records = _asked_for(run.samples)
     for column, wanted in said.items():
         if wanted is not None:
             records = only(records, column, wanted)
@@ -60,7 +61,27 @@ def page_of_answers(path: Path, said: Mapping[str, str | None], valid: bool | No
     )
 
 
-def asked_for(samples: pd.DataFrame) -> pd.DataFrame:
+def few_answers(path: Path) -> list[Response]:
+    """The first response to each of some tasks, spread over the suite, by every model, arm and decoder.
+
+    Raises
+    ------
+    StoreError
+        If there is no such run, or it cannot be read.
+    """
+    run = read(path)
+    chosen = [run.samples.head(0)]
+    for _, mine in _asked_for(run.samples).groupby(ROW[1:], sort=False):
+        there = set(mine["task"])
+        tasks = [task for task in run.manifest.tasks if task in there]
+        few = min(FEW, len(tasks))
+        some = [tasks[place * len(tasks) // few] for place in range(few)]
+        first = mine[mine["task"].isin(some)].drop_duplicates("task")
+        chosen.append(mine.merge(first[RESPONSE], on=RESPONSE))
+    return list(responses(pd.concat(chosen), run.manifest))
+
+
+def _asked_for(samples: pd.DataFrame) -> pd.DataFrame:
     """The records of answers to the tasks: none of controls."""
     return samples[~samples["blind"]]
 
