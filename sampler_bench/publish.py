@@ -16,13 +16,12 @@ from sampler_bench.executor.processes import Processes
 from sampler_bench.files import location, make_folder, write_whole
 from sampler_bench.models.reference import find_reference
 from sampler_bench.plain import in_spreadsheet
-from sampler_bench.report.answers import Response
 from sampler_bench.report.figures.gallery import gallery
 from sampler_bench.report.figures.style import save
 from sampler_bench.report.leaderboard import flat, leaderboard, markdown
 from sampler_bench.report.page import page
 from sampler_bench.report.progress import Display
-from sampler_bench.responses import few_answers
+from sampler_bench.report.responses import Response
 from sampler_bench.runs.manifest import Manifest, TaskEntry
 from sampler_bench.runs.records import LONG_TEXTS, SCORED
 from sampler_bench.runs.store import RunFolder
@@ -30,6 +29,7 @@ from sampler_bench.score.scores import score
 from sampler_bench.score.truth import Truth
 from sampler_bench.targets.ladder import has_ladder, sieve_ladder
 from sampler_bench.targets.registry import make_target
+from sampler_bench.written import few_answers
 
 
 def rescore(path: Path | str, executor: Executor | None = None) -> pd.DataFrame:

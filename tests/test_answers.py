@@ -10,8 +10,8 @@ import pytest
 
 from sampler_bench import Response, run, runs
 from sampler_bench.cli import answer, options
-from sampler_bench.report.answers import excerpt
 from sampler_bench.report.console import PlainConsole
+from sampler_bench.report.responses import excerpt
 from sampler_bench.rules import Span
 from sampler_bench.sealed import read_json, write_json
 from tests.models.own_models import Both

@@ -70,7 +70,7 @@ def show(
             "show needs either --number X, one number digit by digit, or --answers, what models wrote"
         )
     if written:
-        from sampler_bench.responses import page_of_answers
+        from sampler_bench.written import page_of_answers
 
         console.print(page_of_answers(run, said, valid, page))
         return

@@ -13,8 +13,8 @@ import pandas as pd
 
 from sampler_bench.integers import shown as shown_number
 from sampler_bench.plain import one_line
-from sampler_bench.report.answers import Response, excerpt
 from sampler_bench.report.leaderboard import KEYS, mostly_forced, natural_order
+from sampler_bench.report.responses import Response, excerpt
 from sampler_bench.score.metrics import shown
 from sampler_bench.score.scores import OVERALL
 

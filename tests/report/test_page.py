@@ -11,8 +11,8 @@ import pytest
 
 from sampler_bench import run
 from sampler_bench.publish import write_leaderboard
-from sampler_bench.report.answers import Answer, Response
 from sampler_bench.report.page import page
+from sampler_bench.report.responses import Answer, Response
 from sampler_bench.rules import Span
 from sampler_bench.runs import read
 from sampler_bench.score.scores import OVERALL

@@ -9,7 +9,7 @@ from rich.console import Group
 
 from sampler_bench.errors import InputError
 from sampler_bench.measure.parsing import answer_spans
-from sampler_bench.report.answers import Answer, Response, answers_page
+from sampler_bench.report.responses import Answer, Response, answers_page
 from sampler_bench.runs.manifest import Manifest
 from sampler_bench.runs.reading import only, read
 from sampler_bench.targets import Target
