@@ -1,8 +1,8 @@
 """From a run folder to what people look at: scores, curves, a figure, the leaderboard of many runs."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 from matplotlib.figure import Figure
 
-from sampler_bench.errors import InputError, StoreError
+from sampler_bench.errors import StoreError
 from sampler_bench.executor.executor import Executor
 from sampler_bench.executor.processes import Processes
 from sampler_bench.files import location, make_folder, write_whole
@@ -21,13 +21,15 @@ from sampler_bench.report.figures.style import save
 from sampler_bench.report.leaderboard import flat, leaderboard, markdown
 from sampler_bench.report.page import page
 from sampler_bench.report.progress import Display
+from sampler_bench.report.responses import Response
 from sampler_bench.runs.manifest import Manifest, TaskEntry
 from sampler_bench.runs.records import LONG_TEXTS, SCORED
 from sampler_bench.runs.store import RunFolder
-from sampler_bench.score.scores import ROW, score
+from sampler_bench.score.scores import score
 from sampler_bench.score.truth import Truth
 from sampler_bench.targets.ladder import has_ladder, sieve_ladder
 from sampler_bench.targets.registry import make_target
+from sampler_bench.written import few_answers
 
 
 def rescore(path: Path | str, executor: Executor | None = None) -> pd.DataFrame:
@@ -132,12 +134,13 @@ def write_leaderboard(
     """
     folders = dict.fromkeys(folder.resolve() for path in paths for folder in find_runs(path))
     runs = _readable(folders, say or Display().say)
+    named = _named_apart(runs)
     scores, curves = (
-        pd.concat(tables, ignore_index=True) for tables in zip(*_named_apart(runs), strict=True)
+        pd.concat(tables, ignore_index=True) for tables in zip(*(run.tables for run in named), strict=True)
     )
     board = leaderboard(scores)
     references = frozenset(filter(find_reference, pd.unique(scores["model"])))
-    html = page(scores, curves, references)
+    html = page(scores, curves, references, _few_answers(named, say or Display().say))
     make_folder(out)
     write_whole(out / "leaderboard.csv", partial(write_csv, flat(board)))
     write_whole(out / "leaderboard.md", lambda path: path.write_text(markdown(board), encoding="utf-8"))
@@ -152,6 +155,20 @@ class _Scored:
     folder: Path
     tasks: Mapping[str, TaskEntry]  # of the manifest
     tables: Sequence[pd.DataFrame]  # scores, curves
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A run by the name that the leaderboard has for it, its tasks by theirs (``label``) in the tables."""
+
+    folder: Path
+    name: str
+    label: Mapping[str, str]
+    tables: Sequence[pd.DataFrame]
+
+    @property
+    def suite(self) -> str:
+        return next(iter(self.tables[0]["suite"]), "")
 
 
 def _readable(folders: Iterable[Path], say: Callable[[str], None]) -> list[_Scored]:
@@ -171,12 +188,31 @@ def _readable(folders: Iterable[Path], say: Callable[[str], None]) -> list[_Scor
     return runs
 
 
-def _named_apart(runs: Sequence[_Scored]) -> Iterator[list[pd.DataFrame]]:
+def _named_apart(runs: Sequence[_Scored]) -> list[_Named]:
     """Each run's tables, with the run's name, and with tasks named apart where runs differ in them."""
     names = Counter(run.folder.name for run in runs)
+    named = []
     for run, label in zip(runs, _task_labels([run.tasks for run in runs]), strict=True):
         name = run.folder.name if names[run.folder.name] == 1 else str(run.folder)
-        yield [table.assign(run=name, task=table["task"].replace(label)) for table in run.tables]
+        tables = [table.assign(run=name, task=table["task"].replace(label)) for table in run.tables]
+        named.append(_Named(run.folder, name, label, tables))
+    return named
+
+
+def _few_answers(
+    runs: Sequence[_Named], say: Callable[[str], None]
+) -> dict[tuple[Hashable, ...], list[Response]]:
+    """By the leaderboard's KEYS. Of runs whose samples cannot be read there are none, and ``say`` is told."""
+    found = defaultdict(list)
+    for run in runs:
+        try:
+            for response in few_answers(run.folder):
+                task, *rest = response.row
+                row = (run.label.get(task, task), *rest)
+                found[run.name, run.suite, *rest].append(replace(response, row=row))
+        except StoreError as error:
+            say(f"answers left out of the page: {error}")
+    return found
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
@@ -226,43 +262,6 @@ def write_figures(path: Path, out: Path) -> list[Path]:
             written.append(out / f"{name}.{kind}")
             write_whole(written[-1], partial(save, figure, kind))
     return written
-
-
-def conditionals_along(path: Path, number: str, said: Mapping[str, str | None]) -> pd.DataFrame:
-    """The conditionals of the one task, model, arm and decoder in which a number was read along.
-
-    ``said``: which of each, None where that is not said.
-
-    Raises
-    ------
-    InputError
-        If there is none, or several and it is not said which.
-    StoreError
-        If there is no such run.
-    """
-    find_runs(path)
-    records = RunFolder(path).read("conditionals")
-    records = records[~records["blind"] & (records["traces_of"] == "")]
-    for column, wanted in said.items():
-        if wanted is not None:
-            records = _only(records, column, wanted)
-    # Prefixes of the number's length are complete numbers, or its beginnings of longer ones.
-    holding = records[records["prefix"] == number][["task", *ROW]].drop_duplicates()
-    if holding.empty:
-        raise InputError(f"{number} was not read along in {path}; `sampler-bench export` lists what was")
-    for column in ("task", *ROW):
-        there = holding[column].unique()
-        if len(there) > 1:
-            choice = ", ".join(there)
-            raise InputError(f"{number} was read along for several: say --{column}, one of {choice}")
-    return records.merge(holding, on=["task", *ROW])
-
-
-def _only(records: pd.DataFrame, column: str, wanted: str) -> pd.DataFrame:
-    there = records[column].unique()
-    if wanted not in there:
-        raise InputError(f"no {column} {wanted!r} in this run; there are {', '.join(sorted(there))}")
-    return records[records[column] == wanted]
 
 
 def _figures(

@@ -75,6 +75,29 @@ def test_no_more_threads_work_than_there_are_cores(cli):
     assert f"--threads 100000: there are {cores} cores, so {cores} threads work" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("task", "number", "reason"),
+    [
+        ("even-6", "123457", "divided by 2 it leaves 1, not 0"),
+        ("even-6", "12345", "it has 5 digits; members have 6"),
+        ("twin-primes-3", "091", "it begins with 0, as no member does"),
+        ("twin-primes-3", "119", "119 is no prime: it is 7 * 17"),
+        ("odd-not-5-12", "135791357913", "after 13 no member goes on with 5"),
+        (
+            "twin-primes-100",
+            "1" + "0" * 99,
+            "1000000000...0000000000 (100 digits) is no prime: it is 2^99 * 5^99",
+        ),
+    ],
+)
+def test_check_says_why_a_number_is_no_member(cli, task, number, reason):
+    done = cli("check", task, number)
+    first, second = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (1, "")
+    assert first.startswith(f"{number} is no member: ")
+    assert second == f"why: {reason}"
+
+
 def test_truth_draw_and_check_know_numbers_of_five_thousand_digits(cli, tmp_path):
     (tmp_path / "wide.toml").write_text(
         f'title = "t"\nversion = 1\nphrase = "p"\n[target]\nfamily = "range"\nlow = 3\nhigh = 1{"0" * 5000}\n'

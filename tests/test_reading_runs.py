@@ -20,7 +20,8 @@ from sampler_bench import run, runs
 from sampler_bench.compare import compare
 from sampler_bench.errors import InputError, StoreError
 from sampler_bench.export import export
-from sampler_bench.publish import conditionals_along, rescore, write_leaderboard
+from sampler_bench.publish import rescore, write_leaderboard
+from sampler_bench.read_along import conditionals_along
 from sampler_bench.report.comparison import comparison
 from sampler_bench.report.number import number_table
 from sampler_bench.runs.records import MEASURED

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-HEAVY = ("numba", "pandas", "matplotlib", "scipy")
+HEAVY = ("numba", "pandas", "matplotlib", "scipy", "sympy")
 PROBE = """
 import sys
 from sampler_bench.cli import answer

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from sampler_bench.cli.options import Place, Run, RunFolders, app, console, place, publish
+from sampler_bench.errors import InputError
 
 
 @app.command()
@@ -44,17 +45,41 @@ def figures(
 @app.command()
 def show(
     run: Run,
-    number: Annotated[str, typer.Option(metavar="X", help="A number that conditionals were read along.")],
+    number: Annotated[
+        str | None, typer.Option(metavar="X", help="A number that conditionals were read along.")
+    ] = None,
+    written: Annotated[
+        bool, typer.Option("--answers", help="What models wrote, with their answers.")
+    ] = False,
     task: Annotated[str | None, typer.Option(help="Needed if several tasks have the number.")] = None,
     model: Annotated[str | None, typer.Option(help="Needed if several models were measured.")] = None,
     arm: Annotated[str | None, typer.Option(help="Needed if the model has several.")] = None,
     decoder: Annotated[str | None, typer.Option(help="Needed if the arm has several.")] = None,
+    valid: Annotated[
+        bool | None,
+        typer.Option(
+            "--valid/--invalid", show_default=False, help="Only responses with an answer that is so."
+        ),
+    ] = None,
+    page: Annotated[int, typer.Option(min=1, help="Of the answers.")] = 1,
 ) -> None:
-    """Show one number digit by digit. The truth, the model, and where it went wrong."""
-    from sampler_bench.publish import conditionals_along
+    """Show one number digit by digit, or what was answered. The truth, the model, and where it went wrong."""
+    said = {"task": task, "model": model, "arm": arm, "decoder": decoder}
+    if written == (number is not None):
+        raise InputError(
+            "show needs either --number X, one number digit by digit, or --answers, what models wrote"
+        )
+    if written:
+        from sampler_bench.written import page_of_answers
+
+        console.print(page_of_answers(run, said, valid, page))
+        return
+    if valid is not None or page > 1:
+        raise InputError("--valid, --invalid and --page go with --answers, not with --number")
+    from sampler_bench.read_along import conditionals_along
     from sampler_bench.report.number import number_table
 
-    said = {"task": task, "model": model, "arm": arm, "decoder": decoder}
+    assert number is not None  # or else answers are asked for
     console.print(number_table(conditionals_along(run, number, said), number, console.width))
 
 

@@ -119,15 +119,17 @@ def check(
     number: Annotated[str, typer.Argument(metavar="NUMBER", help="Digits.")],
     tasks: TaskFolders = None,
 ) -> None:
-    """Say whether a number belongs to a task's set. Exit code 0 if so, 1 if not."""
+    """Say whether a number belongs to a task's set, and if not why. Exit code 0 if so, 1 if not."""
     from sampler_bench.tasks import load_task
 
     found = load_task(task, tasks or ())
     if not (number.isascii() and number.isdigit()):
         raise InputError(f"{shown(number)!r} is not a number in digits 0-9")
-    belongs = found.target.contains(number)
-    console.print(f"{number} is {'a' if belongs else 'no'} member: {found.title}", soft_wrap=True)
-    raise typer.Exit(0 if belongs else 1)
+    reason = found.target.why_not(number)
+    console.print(f"{number} is {'no' if reason else 'a'} member: {found.title}", soft_wrap=True)
+    if reason:
+        console.print(f"why: {reason}", soft_wrap=True)
+    raise typer.Exit(1 if reason else 0)
 
 
 @app.command(context_settings={"ignore_unknown_options": True})  # -5 is a number here

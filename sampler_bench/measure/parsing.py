@@ -16,8 +16,12 @@ def parse_answers(text: str, arm: Arm) -> Sequence[str | None]:
     The rule is a regular expression with one group; its first, its last, or all of its matches count. The
     digits are taken as written: no thousands separators, signs or spaces are understood.
     """
-    found = [span and text[span.start : span.end] for span in _matches(text, arm)]
-    return (found + [None] * arm.answers)[: arm.answers]
+    return [span and text[span.start : span.end] for span in answer_spans(text, arm)]
+
+
+def answer_spans(text: str, arm: Arm) -> Sequence[Span | None]:
+    """Where in the text the ``arm.answers`` numbers stand, None for each that is missing."""
+    return (_matches(text, arm) + [None] * arm.answers)[: arm.answers]
 
 
 def text_before_answer(text: str, arm: Arm) -> str | None:

@@ -12,7 +12,7 @@ from rich.segment import Segment
 
 from sampler_bench.plain import plain
 
-SUBSTITUTES = dict(zip("█–—−≈†‡§·✓✗→◀…", "#---~+^$/+!><.", strict=True))
+SUBSTITUTES = dict(zip("█–—−≈†‡§·✓✗→◀…¶", "#---~+^$/+!><./", strict=True))
 
 
 class PlainConsole(Console):

@@ -2,24 +2,34 @@
 
 import json
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping, Sequence
 from importlib import metadata, resources
+from types import MappingProxyType
 from typing import SupportsFloat
 
 import jinja2
 import numpy as np
 import pandas as pd
 
+from sampler_bench.integers import shown as shown_number
+from sampler_bench.plain import one_line
 from sampler_bench.report.leaderboard import KEYS, hardly_opens, mostly_forced, natural_order
+from sampler_bench.report.responses import Response, excerpt
 from sampler_bench.score.metrics import shown
 from sampler_bench.score.scores import OVERALL
 
 COLUMNS = ["value", "low", "high", "n", "like_oracle"]
 PROFILE = ("entropy", "content")
+MOST_TEXT, AROUND, MOST_REASON = 240, 40, 120  # characters of a response on the page
 DIGITS = 4  # significant, of numbers on the page
 
 
-def page(scores: pd.DataFrame, curves: pd.DataFrame, references: frozenset[str]) -> str:
+def page(
+    scores: pd.DataFrame,
+    curves: pd.DataFrame,
+    references: frozenset[str],
+    answers: Mapping[tuple[Hashable, ...], Sequence[Response]] = MappingProxyType({}),
+) -> str:
     """The page.
 
     Parameters
@@ -28,12 +38,14 @@ def page(scores: pd.DataFrame, curves: pd.DataFrame, references: frozenset[str])
         Of one or more runs, with a column ``run`` beside the SCORES and CURVES schema.
     references : frozenset of str
         Models that are set apart.
+    answers : mapping
+        A few responses of a row, by what KEYS say of it.
     """
     metrics = shown("page", pd.unique(scores["metric"]))
     data = {
         "suites": _suites(scores),
         "metrics": {name: {"unit": row.unit, "about": row.about} for name, row in metrics.items()},
-        "rows": _rows(scores[scores["metric"].isin([*metrics])], curves, references),
+        "rows": _rows(scores[scores["metric"].isin([*metrics])], curves, references, answers),
     }
     # What a browser would take for markup cannot stand in a script element.
     text = json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", r"\u003c")
@@ -54,7 +66,12 @@ def _suites(scores: pd.DataFrame) -> list[dict]:
     return suites
 
 
-def _rows(scores: pd.DataFrame, curves: pd.DataFrame, references: frozenset[str]) -> list[dict]:
+def _rows(
+    scores: pd.DataFrame,
+    curves: pd.DataFrame,
+    references: frozenset[str],
+    answers: Mapping[tuple[Hashable, ...], Sequence[Response]],
+) -> list[dict]:
     profiles = dict(iter(_profiles(curves).groupby(KEYS)))
     rows = []
     for key, mine in scores.groupby(KEYS, sort=False):
@@ -73,10 +90,37 @@ def _rows(scores: pd.DataFrame, curves: pd.DataFrame, references: frozenset[str]
                 "unopened": hardly_opens(opening),
                 "scores": by_task,
                 "curves": _by_task(profiles.get(key)),
+                "answers": [*map(_response, answers.get(key, ()))],
             }
         )
     rows.sort(key=lambda row: natural_order(row["model"]))
     return rows
+
+
+def _response(response: Response) -> dict:
+    """A response cut short; ``text`` has its pieces, each with the kind of element that it is in."""
+    pieces = []
+    for piece in excerpt(response.text, response.spans, MOST_TEXT, AROUND):
+        if piece.left_out:
+            pieces.append(["i", f" … {piece.left_out:,} characters left out … "])
+        if piece.text:
+            pieces.append(["mark" if piece.marked else "span", piece.text])
+    return {"task": response.row[0], "text": pieces, "verdict": _verdict(response)}
+
+
+def _verdict(response: Response) -> str:
+    """Whether what it answers is valid, and of the first answer that is not why."""
+    found = [answer for answer in response.answers if answer.number is not None]
+    valid, several = sum(answer.valid for answer in found), len(response.answers) > 1
+    wrong = next((answer for answer in found if not answer.valid and answer.reason), None)
+    reason = one_line(wrong.reason) if wrong else ""
+    if len(reason) > MOST_REASON:
+        reason = f"{reason[:MOST_REASON]}…"
+    if several:
+        said = f"; {shown_number(wrong.number or '')}: {reason}" if wrong else ""
+        return f"{valid} of {len(response.answers)} valid{said}"
+    said = f": {reason}" if reason else ""
+    return "valid" if valid else f"not valid{said}" if found else "no answer found"
 
 
 def _values(rows: pd.DataFrame) -> dict[str, list]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sampler_bench.errors import StoreError
+from sampler_bench.errors import InputError, StoreError
 from sampler_bench.runs.manifest import Manifest
 from sampler_bench.runs.store import RunFolder
 
@@ -63,3 +63,11 @@ def read(path: Path | str) -> Run:
     run = Run(RunFolder(path).path)
     run.manifest  # noqa: B018  which tells whether there is one
     return run
+
+
+def only(records: pd.DataFrame, column: str, wanted: str) -> pd.DataFrame:
+    """The records of one task, model, arm or decoder. Raises InputError if there is none of that name."""
+    there = records[column].unique()
+    if wanted not in there:
+        raise InputError(f"no {column} {wanted!r} in this run; there are {', '.join(sorted(there))}")
+    return records[records[column] == wanted]

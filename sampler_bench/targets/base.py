@@ -98,6 +98,31 @@ class Target(ABC):
     def contains(self, number: str) -> bool:
         """Whether the digit string is a member. Anything else, of whatever form, is not."""
 
+    def why_not(self, number: str) -> str | None:
+        """Why a text is no member, a clause such as "it has 5 digits; members have 6"; None if it is one."""
+        if self.contains(number):
+            return None
+        if number.strip(DIGITS):
+            return "only the digits 0-9 may stand in it"
+        length, most = len(number), "" if self.fixed else "at most "
+        if length > self.digits or (self.fixed and length < self.digits):
+            return f"it has {length} {'digit' if length == 1 else 'digits'}; members have {most}{self.digits}"
+        if number.startswith("0") and self.log_probability("0").value == -math.inf:
+            return "it begins with 0, as no member does"
+        return self._why_not(number)
+
+    def _why_not(self, number: str) -> str:
+        """The same of digits that may be as many, and begin as they do: from where on they cannot go on.
+
+        A family may know a better reason.
+        """
+        live = self.live_digits(number)
+        if live == len(number):
+            return "longer members begin with it, but it is none"
+        if live == 0:
+            return f"no member begins with {number[0]}"
+        return f"after {shown(number[:live])} no member goes on with {number[live]}"
+
     @abstractmethod
     def sample(self, size: int, rng: "np.random.Generator") -> list[str]:
         """Independent exact draws; the same generator state gives the same draws.

@@ -20,6 +20,7 @@ def assert_laws(target: Target, rng: "np.random.Generator", walks: int = 20) -> 
     * conditionals sum to 1 and say how they were found; only where they are exact is there no bound;
     * ``log_probability`` is the sum of the logarithms of the conditionals (the chain rule);
     * a drawn number is contained and may end there; if all have one length, it must, and none ends before;
+    * of what is contained it is not said why it is not, of anything else it is;
     * a ``CountedTarget`` counts after any prefix;
     * where members are counted, children and the number itself sum to the parent; of a uniform target the
       conditional is their share, and the conditionals of a number multiply to 1 / |S|;
@@ -42,6 +43,9 @@ def assert_laws(target: Target, rng: "np.random.Generator", walks: int = 20) -> 
             _assert_node(target, number[:k])
         end = target.conditional(number).p[END]
         assert target.contains(number), f"{target}: drew {number!r}, which it does not contain"
+        assert target.why_not(number) is None, (
+            f"{target}: {number!r} is a member, but {target.why_not(number)}"
+        )
         assert end == 1 if target.fixed else end > 0, f"{target}: goes on after {number!r}"
         _assert_chain_rule(target, number)
         _assert_lives(target, number, rng)
@@ -120,9 +124,12 @@ def _assert_chain_rule(target: Target, number: str) -> None:
 
 def _assert_lives(target: Target, number: str, rng: "np.random.Generator") -> None:
     assert target.live_digits(number) == len(number), f"{target}: {number} is a member, but does not live"
+    place = int(rng.integers(len(number)))
+    other = f"{number[:place]}{rng.integers(10)}{number[place + 1 :]}"
+    assert (target.why_not(other) is None) == target.contains(other), (
+        f"{target}: it is not said why {other} is no member"
+    )
     if target.count("") is not None:
-        place = int(rng.integers(len(number)))
-        other = f"{number[:place]}{rng.integers(10)}{number[place + 1 :]}"
         alive = [k for k in range(len(other) + 1) if target.log_probability(other[:k]).value > -math.inf]
         assert target.live_digits(other) == max(alive), (
             f"{target}: {other} does not live for {max(alive)} digits"

@@ -21,6 +21,7 @@ INTEGER = {
     "threads",
     "size",
     "seed",
+    "page",
 }  # take these
 
 PREFIXES = ["", *"1 12 123 1234567 0 00 x 1x -1 １ ٣".split(), "1" * 400]
@@ -34,7 +35,7 @@ PLACES = [*RUNS, *FILES, *URLS, "new", "new/deeper", ""]
 
 VALUES = {  # what an option or argument is drawn from, by its name
     **dict.fromkeys(["run", "runs", "before", "after"], (*RUNS[:2] * 10, *PLACES)),
-    **dict.fromkeys(["numbers", "samples", "digits", "depth", "threads"], FEW),
+    **dict.fromkeys(["numbers", "samples", "digits", "depth", "threads", "page"], FEW),
     **dict.fromkeys(["port", "replicas", "size", "seed"], FEW + MANY),
     **dict.fromkeys(["lo", "hi"], BOUNDS),
     **dict.fromkeys(["suite", "task"], TASKS),

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sampler_bench import load_task, run
+from sampler_bench.cli import answer
 from sampler_bench.errors import StoreError
 from sampler_bench.files import write_whole
 from sampler_bench.measure.listener import Silence
@@ -240,6 +241,14 @@ def test_a_run_of_an_older_version_is_read_as_it_is(older, measured):
     assert read_scores(older).equals(read_scores(measured))
     for kind in MEASURED:
         assert RunFolder(older).read(kind).equals(RunFolder(measured).read(kind))
+
+
+def test_the_answers_of_a_run_of_an_older_version_are_shown(older, measured, capsys):
+    for folder in (older, measured):
+        assert answer(["show", str(folder), "--answers", "--model", "uniform-digits"]) == 0
+    of_older, of_newer = capsys.readouterr().out.split("responses 1 to 6 of 6\n")[:2]
+    assert of_older == of_newer
+    assert of_older.count("wording ") == 6
 
 
 def test_a_run_of_an_older_version_gets_its_checksums_when_it_is_scored(older, measured):

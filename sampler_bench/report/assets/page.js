@@ -120,7 +120,18 @@ function toggle(row, line, button) {
 
 function details(row) {
   const cards = columns().filter((task) => row.scores[task]).map((task) => card(row, task));
+  if (row.answers.length) cards.push(written(row));
   return node("tr", { class: "details" }, node("td", { colspan: WIDTH() }, node("div", { class: "cards" }, ...cards)));
+}
+
+function written(row) {
+  const list = node("dl");
+  for (const { task, text, verdict } of row.answers) {
+    const pieces = text.map(([kind, piece]) => node(kind, {}, piece));
+    list.append(node("dt", {}, task), node("dd", {}, ...(pieces.length ? pieces : [node("i", {}, "nothing")]), node("small", {}, verdict)));
+  }
+  const more = node("small", {}, "All of it: sampler-bench show RUN --answers");
+  return node("section", { class: "card answers" }, node("h2", {}, "some of what it wrote"), list, more);
 }
 
 function card(row, task) {

@@ -85,6 +85,14 @@ class RangeTarget(CountedUniformTarget):
         canonical = number.isascii() and number.isdigit() and (number == "0" or number[0] != "0")
         return canonical and len(number) <= self.digits and self._has(to_int(number)) == 1
 
+    def _why_not(self, number: str) -> str:
+        x = to_int(number)
+        if x < self.low:
+            return f"it is below {shown(self.low)}"
+        if x > self.high:
+            return f"it is above {shown(self.high)}"
+        return super()._why_not(number)
+
     def unrank(self, index: int) -> str:
         self.check_rank(index)
         prefix = ""

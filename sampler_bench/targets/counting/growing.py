@@ -6,7 +6,7 @@ from functools import cached_property
 
 from gmpy2 import mpz
 
-from sampler_bench.integers import power_of_ten
+from sampler_bench.integers import power_of_ten, shown, to_int
 from sampler_bench.targets.counting.enumerated import EnumeratedTarget
 
 
@@ -17,11 +17,24 @@ class GrowingTarget(EnumeratedTarget):
     def term(self, k: int) -> mpz:
         """The term at k = 0, 1, 2, ...; none is below the one before it."""
 
+    def named(self, k: int) -> str:
+        """The term in a sentence."""
+        return shown(int(self.term(k)))
+
     @cached_property
     def members(self) -> list[int]:  # pyright: ignore[reportIncompatibleMethodOverride]  a property, kept
-        low, high = power_of_ten(self.digits - 1), power_of_ten(self.digits)
-        beyond = 1
-        while self.term(beyond) < high:
-            beyond *= 2
-        first, end = (bisect_left(range(beyond), edge, key=self.term) for edge in (low, high))
+        first, end = (self._first_from(power_of_ten(digits)) for digits in (self.digits - 1, self.digits))
         return sorted({int(self.term(k)) for k in range(first, end)})
+
+    def _first_from(self, edge: int) -> int:
+        """The least k whose term is not below the edge."""
+        beyond = 1
+        while self.term(beyond) < edge:
+            beyond *= 2
+        return bisect_left(range(beyond), edge, key=self.term)
+
+    def _why_not(self, number: str) -> str:
+        following = self._first_from(to_int(number))
+        if following == 0:
+            return f"the first is {self.named(0)}"
+        return f"it lies between {self.named(following - 1)} and {self.named(following)}"

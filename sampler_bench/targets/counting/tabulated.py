@@ -42,7 +42,7 @@ class TabulatedTarget(CountedTarget):
 
     @property
     def fixed(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]  read, never set
-        return self.leading_zeros or len({len(str(number)) for number in self._members[[0, -1]]}) == 1
+        return self.leading_zeros or len(str(self._members[0])) == self.digits
 
     def check(self) -> None:
         """Raise InputError unless digits are from 1 to 6."""

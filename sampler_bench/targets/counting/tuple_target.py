@@ -12,6 +12,7 @@ import numpy as np
 from sampler_bench.errors import InputError
 from sampler_bench.kernels import Forms
 from sampler_bench.targets.counting.estimated import EstimatedTarget
+from sampler_bench.targets.counting.form_faults import why_no_member, why_no_prime
 from sampler_bench.targets.counting.kept_counts import count_members
 from sampler_bench.targets.counting.prime_counts import primes_below
 from sampler_bench.targets.counting.proposals import draw_members
@@ -150,6 +151,10 @@ class TupleTarget(EstimatedTarget):
             return False
         places = [divmod(int(number) - shift, self.factor) for shift in self.shifts]
         return any(n >= 0 and rest == 0 and self._holds(n) for n, rest in places)
+
+    def _why_not(self, number: str) -> str:
+        forms = parse_tuple(self.tuple_name)
+        return why_no_member(int(number), forms, self.factor, self.shifts, why_no_prime)
 
     def _estimate(self, prefix: str) -> "Estimate":
         from sampler_bench.kernels import expected_tuples

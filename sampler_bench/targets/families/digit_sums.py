@@ -45,6 +45,15 @@ class DigitSums(AutomatonTarget[int]):
     def accepts(self, state: int) -> bool:
         return state == (self.residue if self.modulus is not None else self.sum)
 
+    def _why_not(self, number: str) -> str:
+        found = sum(map(int, number))
+        if self.modulus is None:
+            return f"its digits sum to {found}, not to {self.sum}"
+        rest = (
+            f"which divided by {shown(self.modulus)} leaves {found % self.modulus}, not {shown(self.residue)}"
+        )
+        return f"its digits sum to {found}, {rest}"
+
     def __str__(self) -> str:
         wanted = (
             shown(self.sum or 0)

@@ -26,6 +26,7 @@ from sampler_bench.targets.counting.mixture_information import (
 from sampler_bench.targets.registry import family, make_target
 
 LISTED = 10_000  # members of a component: if none has more, the mixture's are listed
+EXPLAINED = 3  # components, of which it is said why a number is none of theirs
 TOLERANCE = 1e-9  # of the sum of the weights
 AFTER_DIGITS = ":"  # the character that follows 9
 GRADES = ["exact", "exact-tail", "hardy-littlewood"]  # methods, the best first
@@ -161,6 +162,12 @@ class Mixture(Target):
 
     def contains(self, number: str) -> bool:
         return any(c.contains(number) for s, c in zip(self.shares, self.components, strict=True) if s)
+
+    def _why_not(self, number: str) -> str:
+        targets = [part.target for part in self.parts]
+        reasons = [f"of {target}: {target.why_not(number)}" for target in targets[:EXPLAINED]]
+        more = [f"and of {len(targets) - EXPLAINED} more"] if len(targets) > EXPLAINED else []
+        return f"it is no member {'; '.join(reasons + more)}"
 
     def residues(self, modulus: int) -> np.ndarray | None:
         found = [component.residues(modulus) for component in self.components]

@@ -59,5 +59,9 @@ class MontyHall(TabulatedTarget):
                 weights[car] += probability
         return np.array(weights, float)
 
+    def _why_not(self, number: str) -> str:
+        door = int(number)
+        return f"the host has opened door {door}" if door <= self.doors else f"there are {self.doors} doors"
+
     def __str__(self) -> str:
         return f"doors of a game with {self.doors} and a host who {self.host}"

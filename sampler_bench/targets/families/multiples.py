@@ -41,6 +41,10 @@ class Multiples(IntervalTarget):
     def _count_between(self, lo: int, hi: int) -> int:
         return (hi - 1 - self.residue) // self.modulus - (lo - 1 - self.residue) // self.modulus
 
+    def _why_not(self, number: str) -> str:
+        rest = to_int(number) % self.modulus
+        return f"divided by {shown(self.modulus)} it leaves {shown(rest)}, not {shown(self.residue)}"
+
     def unrank(self, index: int) -> str:
         self.check_rank(index)
         least = power_of_ten(self.digits - 1)

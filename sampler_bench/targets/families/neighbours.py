@@ -1,10 +1,17 @@
 """Numbers in which each digit stands in some relation to the last."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from sampler_bench.targets.counting.automaton import AutomatonTarget
 from sampler_bench.targets.registry import family
+
+RULES = {
+    "different": "neighbours must differ",
+    "rising": "digits must rise",
+    "not-falling": "digits must not fall",
+}
 
 
 @family("neighbours")
@@ -32,6 +39,11 @@ class Neighbours(AutomatonTarget[int]):
 
     def accepts(self, state: int) -> bool:
         return state >= 0
+
+    def _why_not(self, number: str) -> str:
+        pairs = enumerate(pairwise(map(int, number)), start=2)
+        place, (last, digit) = next((place, pair) for place, pair in pairs if self.step(*pair) is None)
+        return f"digit {place} is {digit} after {last}, but {RULES[self.rule]}"
 
     def __str__(self) -> str:
         return f"{self.digits}-digit numbers with {self.rule} neighbours"

@@ -34,6 +34,11 @@ class Palindromes(CountedUniformTarget):
         mirrored = prefix[: self.digits // 2][::-1]
         return int(prefix[half:] == mirrored[: len(prefix) - half])
 
+    def _why_not(self, number: str) -> str:
+        place = next(place for place, digit in enumerate(number) if digit != number[-1 - place])
+        mirror = f"digit {self.digits - place}, which mirrors it, is {number[-1 - place]}"
+        return f"digit {place + 1} is {number[place]}, but {mirror}"
+
     def unrank(self, index: int) -> str:
         self.check_rank(index)
         half = to_text(power_of_ten((self.digits + 1) // 2 - 1) + index)

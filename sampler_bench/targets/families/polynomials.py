@@ -7,7 +7,7 @@ import numpy as np
 from gmpy2 import mpz
 
 from sampler_bench.errors import InputError
-from sampler_bench.integers import power_of_ten, shown, to_text
+from sampler_bench.integers import power_of_ten, shown, to_int, to_text
 from sampler_bench.targets.registry import family
 from sampler_bench.targets.uniform import IntervalTarget
 
@@ -77,6 +77,13 @@ class Polynomials(IntervalTarget):
                 break
             x = max(x - max((value - limit) // slope, 1), mpz(0))
         return int(x)
+
+    def _why_not(self, number: str) -> str:
+        x = self._below(to_int(number))
+        last, following = (shown(self._numerator(each) // self.divisor) for each in (x, x + 1))
+        if x == 0:
+            return f"the first value is {following}"
+        return f"the values at {shown(x)} and {shown(x + 1)} are {last} and {following}"
 
     def unrank(self, index: int) -> str:
         self.check_rank(index)

@@ -34,5 +34,8 @@ class Powers(GrowingTarget):
     def term(self, k: int) -> mpz:
         return mpz(self.base) ** k
 
+    def named(self, k: int) -> str:
+        return f"{shown(self.base)}^{k} = {super().named(k)}"
+
     def __str__(self) -> str:
         return f"{self.digits}-digit powers of {shown(self.base)}"

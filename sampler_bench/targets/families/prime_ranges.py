@@ -8,6 +8,7 @@ import numpy as np
 from sampler_bench.errors import InputError
 from sampler_bench.integers import shown
 from sampler_bench.targets.counting.between import RangeTarget, entropy_of_stopping
+from sampler_bench.targets.counting.form_faults import why_no_member, why_no_prime
 from sampler_bench.targets.counting.tuple_names import parse_tuple
 from sampler_bench.targets.registry import family
 
@@ -47,6 +48,11 @@ class PrimeRange(RangeTarget):
     def _count_between(self, lo: int, hi: int) -> int:
         first, last = np.searchsorted(self._members, [lo, hi])
         return int(last - first)
+
+    def _why_not(self, number: str) -> str:
+        if self.low <= int(number) <= self.high and str(int(number)) == number:
+            return why_no_member(int(number), parse_tuple(self.forms), 1, [0], why_no_prime)
+        return super()._why_not(number)
 
     def residues(self, modulus: int) -> np.ndarray:
         return np.bincount(self._members % modulus, minlength=modulus) / len(self._members)

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import numpy as np
 from sampler_bench.errors import InputError
 from sampler_bench.integers import shown
 from sampler_bench.targets.counting.estimated import EstimatedTarget
+from sampler_bench.targets.counting.form_faults import why_no_member, why_sieved_out
 from sampler_bench.targets.counting.proposals import draw_passing
 from sampler_bench.targets.counting.tables import interval
 from sampler_bench.targets.counting.trial_division import (
@@ -137,6 +138,10 @@ class Sieved(EstimatedTarget):
     def _shifts_at(self, x: int) -> int:
         """At how many shifts x passes."""
         return sum(passes(parse_tuple(self.forms), self.y, x - shift) for shift in self.shifts)
+
+    def _why_not(self, number: str) -> str:
+        why_not = partial(why_sieved_out, y=self.y)
+        return why_no_member(int(number), parse_tuple(self.forms), 1, self.shifts, why_not)
 
     def residues(self, modulus: int) -> np.ndarray:
         """Up to 7 digits all are gone through. Beyond, a class has its share in a turn of residues."""
