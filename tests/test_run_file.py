@@ -55,7 +55,7 @@ def test_a_manifest_of_before_is_taken_by_what_it_holds(cli, tmp_path):
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [
-        ("modle = 'oracle'", "run.toml: 'modle' is no option of run; did you mean model?"),
+        ("modal = 'oracle'", "run.toml: 'modal' is no option of run; did you mean model?"),
         ("api-key = 'x'", "put it into the environment variable VLLM_API_KEY"),
         ("config = 'x'", "'config' is no option of run"),
         ("numbers = 'many'", "Invalid value for '--numbers'"),
