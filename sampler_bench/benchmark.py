@@ -63,10 +63,10 @@ def run(
     suite : str
         Name of a suite, or of a single task.
     models : sequence of str or object
-        Reference samplers, ``smollm2-135m``, models that installed packages offer, local folders, Hugging
-        Face ids, or names served at ``server.base_urls``. Any object with ``name``, ``can``, ``describe``
-        and ``conditionals``, ``sample`` or both (``OwnModel``) stands for itself; what it cannot do is left
-        out. An exception of its own comes through as it is.
+        Reference samplers, ``smollm2-135m``, models that installed packages offer, local folders or GGUF
+        files, Hugging Face ids, or names served at ``server.base_urls``. Any object with ``name``, ``can``,
+        ``describe`` and ``conditionals``, ``sample`` or both (``OwnModel``) stands for itself; what it cannot
+        do is left out. An exception of its own comes through as it is.
     arms : sequence of str
         Ways of asking, each in all its paraphrases. Reference samplers read no prompt and are measured
         under ``direct`` and ``ancestral`` alone.

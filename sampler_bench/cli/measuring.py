@@ -38,7 +38,8 @@ def run(
     model: Annotated[
         list[str],
         typer.Option(
-            help="Reference sampler, smollm2-135m, installed model, folder, Hugging Face id or served name."
+            help="Reference sampler, smollm2-135m, installed model, folder, GGUF file, Hugging Face id or "
+            "served name."
         ),
     ],
     arm: Annotated[
@@ -117,7 +118,7 @@ def score(
 @app.command()
 def serve(
     model: Annotated[
-        str, typer.Argument(help="smollm2-135m, a model folder or a Hugging Face id.")
+        str, typer.Argument(help="smollm2-135m, a model folder, a GGUF file or a Hugging Face id.")
     ] = "smollm2-135m",
     port: Annotated[
         int | None, typer.Option(help="Port; 8000 by default, on a cluster any free one.")

@@ -1,7 +1,8 @@
 """From the name, or the object, that a user gives to something that can be measured.
 
-A name is a reference sampler, the built-in model, one that an installed package offers, a local folder, a
-Hugging Face id, or (with base URLs) whatever running servers call their model. An object stands for itself.
+A name is a reference sampler, the built-in model, one that an installed package offers, a local folder or
+GGUF file, a Hugging Face id, or (with base URLs) whatever running servers call their model. An object stands
+for itself.
 """
 
 import os
@@ -10,10 +11,9 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from pathlib import Path
 
-from sampler_bench.errors import InputError, ModelError
+from sampler_bench.errors import InputError
 from sampler_bench.files import cache_folder, is_writable
 from sampler_bench.models.engines.transport import TIMEOUT_SECONDS, Transport, base_url
 from sampler_bench.models.engines.vllm import UNMASKED, VllmModel
@@ -22,9 +22,10 @@ from sampler_bench.models.objects import ObjectModel, find_installed, installed_
 from sampler_bench.models.reference import NUMBERED, REFERENCES, Reference, find_reference
 from sampler_bench.models.serving.server import HOST, VllmServer, serving_arguments
 from sampler_bench.models.weights import smollm2
-from sampler_bench.models.weights.folders import WEIGHTS, folder_identity
+from sampler_bench.models.weights.kinds import BuiltIn, Folder, GgufFile, HubModel, Weights
 from sampler_bench.secrets import remember, without_secrets
 
+GGUF = ".gguf"
 HUGGING_FACE_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 # Arguments of vLLM that are secrets, and where it takes them from as well.
 SECRET_ARGUMENTS = {"--api-key": "VLLM_API_KEY", "--hf-token": "HF_TOKEN"}
@@ -57,22 +58,22 @@ class ServerOptions:
 class Source:
     """A model that has been found but not started.
 
-    ``reference`` is the sampler that stands behind the name, ``own`` the object, if one does. ``served`` is
-    the folder or Hugging Face id to serve; None stands for the built-in model. ``options`` say where.
+    ``reference`` is the sampler that stands behind the name, ``own`` the object, if one does. ``weights`` are
+    those to serve, if they are served here. ``options`` say where.
     """
 
     def __init__(
         self,
         name: str,
         options: ServerOptions,
-        served: str | None = None,
+        weights: Weights | None = None,
         reference: Reference | None = None,
         own: ObjectModel | None = None,
     ):
         self.name = name
         self.reference = reference
         self.own = own
-        self._served = served
+        self._weights = weights
         self.options = options
 
     @property
@@ -94,7 +95,7 @@ class Source:
         return self._with(api_key=self.options.key)
 
     def _with(self, **options: object) -> "Source":
-        return Source(self.name, replace(self.options, **options), self._served, self.reference, self.own)
+        return Source(self.name, replace(self.options, **options), self._weights, self.reference, self.own)
 
     @contextmanager
     def open(
@@ -125,11 +126,12 @@ class Source:
     @contextmanager
     def serve(self, say: Say, host: str = HOST) -> Iterator[VllmServer]:
         """Serve the model on this machine, at one of its addresses."""
-        options = self.options
+        options, weights = self.options, self._weights
+        assert weights  # of all that needs a server
         with VllmServer(
             self.name, _log_folder(), options.port, options.vllm_args, host, options.key
         ) as server:  # its port is taken before a model is fetched
-            server.start(self._served or str(smollm2.fetch(say)), say)
+            server.start(weights.fetch(say), say)
             yield server
 
     def describe(self) -> dict:
@@ -141,14 +143,8 @@ class Source:
         if self.options.base_urls:
             return {**common, "identity": self.name, "base_urls": list(self.options.base_urls)}
         arguments = [without_secrets(argument) for argument in serving_arguments(self.options.vllm_args)]
-        return {**common, "identity": self._identity(), "vllm_arguments": arguments}
-
-    def _identity(self) -> str:
-        if self._served is None:
-            return smollm2.identity()
-        if Path(self._served).is_dir():
-            return folder_identity(Path(self._served))
-        return _hub_revision(self._served)
+        assert self._weights  # of all that is served here
+        return {**common, "identity": self._weights.identity(), "vllm_arguments": arguments}
 
 
 def find_models(
@@ -189,7 +185,7 @@ def find_model(model: str | OwnModel, options: ServerOptions) -> Source:
         If the name stands for nothing, a base URL is none, or vLLM is to be given a secret as an argument; if
         an object, given or of an entry point, is not what it must be.
     ModelError
-        If it is a folder without weights.
+        If it is a folder without weights, or a file that is no GGUF file.
     """
     _check_arguments(options.vllm_args)
     for url in options.base_urls:
@@ -202,20 +198,21 @@ def find_model(model: str | OwnModel, options: ServerOptions) -> Source:
     if options.base_urls:
         return Source(name, options)
     if name == smollm2.NAME:
-        return Source(name, options)
+        return Source(name, options, BuiltIn())
     own = find_installed(name)
     if own:
         return _of_object(own, options)
-    folder = Path(name).expanduser()
-    if name and folder.is_dir():
-        _check_folder(folder)
-        return Source(folder.resolve().name, options, served=str(folder.resolve()))
+    path = Path(name).expanduser()
+    if name and path.is_dir():
+        return Source(path.resolve().name, options, Folder(path.resolve()))
+    if path.suffix == GGUF:
+        return Source(path.stem, options, GgufFile(path.absolute()))
     if HUGGING_FACE_ID.fullmatch(name) and not name.startswith("."):
-        return Source(name, options, served=name)
+        return Source(name, options, HubModel(name))
     known = ", ".join([*REFERENCES, *NUMBERED, smollm2.NAME, *installed_names()])
     raise InputError(
-        f"unknown model {name!r}: neither {known}, nor a folder here, nor a Hugging Face id "
-        "such as HuggingFaceTB/SmolLM2-360M-Instruct"
+        f"unknown model {name!r}: neither {known}, nor a folder or GGUF file here, nor a Hugging "
+        "Face id such as HuggingFaceTB/SmolLM2-360M-Instruct"
     )
 
 
@@ -237,23 +234,7 @@ def _check_arguments(vllm_args: Sequence[str]) -> None:
                 )
 
 
-def _check_folder(folder: Path) -> None:
-    if not (folder / "config.json").is_file():
-        raise ModelError(f"{folder} is not a model folder: it holds no config.json")
-    if not any(next(folder.glob(pattern), None) for pattern in WEIGHTS):
-        raise ModelError(f"{folder} holds no weights ({', '.join(WEIGHTS)})")
-
-
 def _log_folder() -> Path:
     """Where servers' logs go: into the cache or, if that cannot be written, into a folder of their own."""
     folder = cache_folder() / "logs"
     return folder if is_writable(folder) else Path(tempfile.mkdtemp(prefix="sampler-bench-logs-"))
-
-
-def _hub_revision(model: str) -> str:
-    """The commit of a Hugging Face model in the local cache, where vLLM has put it."""
-    try:
-        config = import_module("huggingface_hub").try_to_load_from_cache(model, "config.json")
-    except ImportError:
-        config = None
-    return f"{model}@{Path(config).parent.name}" if isinstance(config, str) else f"{model}@unknown"
