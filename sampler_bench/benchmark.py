@@ -19,6 +19,7 @@ from sampler_bench.measure.execute import execute
 from sampler_bench.measure.listener import Listener, Silence
 from sampler_bench.measure.load_plan import load_plan
 from sampler_bench.measure.plan import Controls, Plan, Unit
+from sampler_bench.measure.room import tokens_needed
 from sampler_bench.measure.scope import left_out, units_of
 from sampler_bench.measure.truth_along import truth_along, truths_wanted
 from sampler_bench.models.engines.vllm import VllmModel
@@ -146,7 +147,8 @@ class Benchmark:
         listener: Listener,
     ):
         self.plan = plan
-        self.units = {source: units_of(plan, source) for source in sources}
+        units = {source: units_of(plan, source) for source in sources}
+        self.units = {source.with_room(tokens_needed(asked)): asked for source, asked in units.items()}
         self.folder = folder
         self.executor = executor
         self.listener = listener

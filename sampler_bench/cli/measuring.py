@@ -11,6 +11,7 @@ from rich.text import Text
 from sampler_bench.cli.options import (
     BaseUrl,
     BaseUrls,
+    Loras,
     Place,
     Quiet,
     RayAddress,
@@ -69,6 +70,7 @@ def run(
         int | None, typer.Option(help="Port of the server started here; a free one by default.")
     ] = None,
     vllm_arg: VllmArgs = None,
+    lora: Loras = None,
     tasks: TaskFolders = None,
     ray: RayAddress = None,
     control: Annotated[
@@ -90,7 +92,7 @@ def run(
     from sampler_bench.report.leaderboard import leaderboard
     from sampler_bench.report.progress import Display
 
-    server = ServerOptions(base_url or (), api_key, timeout, port, vllm_arg or ())
+    server = ServerOptions(base_url or (), api_key, timeout, port, vllm_arg or (), loras=lora or ())
     with saying_what_is_kept("what was measured"), joined(ray) as executor, Display(quiet) as display:
         measured = benchmark.run(
             suite, model, arm or ("direct", "cot"), decoders=decoder or ("ancestral",), seed=seed, out=out,
@@ -125,6 +127,7 @@ def serve(
     ] = None,
     replicas: Annotated[int, typer.Option(min=1, help="Servers on a cluster: with --ray.")] = 1,
     vllm_arg: VllmArgs = None,
+    lora: Loras = None,
     ray: RayAddress = None,
 ) -> None:
     """Serve a model with vLLM until Ctrl-C. On this machine, or on a Ray cluster."""
@@ -138,14 +141,16 @@ def serve(
     if not source.needs_server:
         kind = "a reference sampler" if source.reference else "an object of an installed package"
         raise InputError(f"{model} is {kind}; it runs inside sampler-bench and needs no server")
+    source = source.with_adapters(lora or ())
+    names = ", ".join([source.name, *(adapter.name for adapter in source.adapters)])
     say = Display().say
     if not ray:
         with source.serve(say) as server:
-            console.print(f"{source.name} at {server.base_url}; Ctrl-C stops it")
+            console.print(f"{names} at {server.base_url}; Ctrl-C stops it")
             server.wait()
         return
     with Ray(ray) as cluster, start_replicas(cluster, source, replicas, say) as urls:
-        console.print(f"{source.name} at {', '.join(urls)}; Ctrl-C stops it", soft_wrap=True)
+        console.print(f"{names} at {', '.join(urls)}; Ctrl-C stops it", soft_wrap=True)
         signal.pause()
 
 

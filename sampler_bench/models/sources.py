@@ -22,11 +22,13 @@ from sampler_bench.models.objects import ObjectModel, find_installed, installed_
 from sampler_bench.models.reference import NUMBERED, REFERENCES, Reference, find_reference
 from sampler_bench.models.serving.server import HOST, VllmServer, serving_arguments
 from sampler_bench.models.weights import smollm2
+from sampler_bench.models.weights.adapters import Adapter, find_adapter, lora_arguments, module_arguments
 from sampler_bench.models.weights.kinds import BuiltIn, Folder, GgufFile, HubModel, Weights
 from sampler_bench.secrets import remember, without_secrets
 
 GGUF = ".gguf"
 HUGGING_FACE_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+USUAL_ROOM = 8192  # tokens, where nobody says what will be asked
 # Arguments of vLLM that are secrets, and where it takes them from as well.
 SECRET_ARGUMENTS = {"--api-key": "VLLM_API_KEY", "--hf-token": "HF_TOKEN"}
 
@@ -39,6 +41,9 @@ class ServerOptions:
 
     ``api_key``: of these servers, and asked for by one started here; VLLM_API_KEY of the environment where
     none is given. ``timeout``: seconds after which a request without its whole answer counts as failed.
+    ``room``: tokens that one text may need at a server started here, prompt and response together; a run
+    reckons it from what it will ask. ``loras``: adapters (``NAME=FOLDER``) of the one model that is served
+    here, each a model of its own.
     """
 
     base_urls: Sequence[str] = ()
@@ -46,6 +51,8 @@ class ServerOptions:
     timeout: float = TIMEOUT_SECONDS
     port: int | None = None
     vllm_args: Sequence[str] = ()
+    room: int = USUAL_ROOM
+    loras: Sequence[str] = ()
 
     def __post_init__(self):
         remember(self.api_key)
@@ -55,26 +62,22 @@ class ServerOptions:
         return self.api_key or os.environ.get("VLLM_API_KEY")
 
 
+@dataclass(frozen=True, eq=False)
 class Source:
     """A model that has been found but not started.
 
     ``reference`` is the sampler that stands behind the name, ``own`` the object, if one does. ``weights`` are
-    those to serve, if they are served here. ``options`` say where.
+    those to serve, if they are served here, with ``adapters``; ``base`` is what they are called without.
+    ``options`` say where.
     """
 
-    def __init__(
-        self,
-        name: str,
-        options: ServerOptions,
-        weights: Weights | None = None,
-        reference: Reference | None = None,
-        own: ObjectModel | None = None,
-    ):
-        self.name = name
-        self.reference = reference
-        self.own = own
-        self._weights = weights
-        self.options = options
+    name: str
+    options: ServerOptions
+    weights: Weights | None = None
+    reference: Reference | None = None
+    own: ObjectModel | None = None
+    adapters: Sequence[Adapter] = ()
+    base: str = ""
 
     @property
     def can(self) -> Set[str]:
@@ -94,8 +97,20 @@ class Source:
         """The same for another machine, which does not have this one's environment."""
         return self._with(api_key=self.options.key)
 
+    def with_adapters(self, loras: Sequence[str]) -> "Source":
+        """The same, served with adapters (``NAME=FOLDER``) beside it. Raises as ``find_adapter`` does."""
+        return replace(self, adapters=[find_adapter(lora) for lora in loras])
+
+    def adapted(self, adapter: Adapter) -> "Source":
+        """The model that its weights and an adapter make."""
+        return replace(self, name=adapter.name, adapters=[adapter], base=self.name)
+
+    def with_room(self, tokens: int) -> "Source":
+        """The same, for texts of up to so many tokens."""
+        return self._with(room=tokens)
+
     def _with(self, **options: object) -> "Source":
-        return Source(self.name, replace(self.options, **options), self._weights, self.reference, self.own)
+        return replace(self, options=replace(self.options, **options))
 
     @contextmanager
     def open(
@@ -126,12 +141,14 @@ class Source:
     @contextmanager
     def serve(self, say: Say, host: str = HOST) -> Iterator[VllmServer]:
         """Serve the model on this machine, at one of its addresses."""
-        options, weights = self.options, self._weights
+        options, weights = self.options, self.weights
         assert weights  # of all that needs a server
+        arguments = [*self._arguments(), *module_arguments(self.adapters)]
+        name = self.base or self.name
         with VllmServer(
-            self.name, _log_folder(), options.port, options.vllm_args, host, options.key
+            name, _log_folder(), options.port, arguments, host, options.key
         ) as server:  # its port is taken before a model is fetched
-            server.start(weights.fetch(say), say)
+            server.start(weights.fetch(say), options.room, say)
             yield server
 
     def describe(self) -> dict:
@@ -142,9 +159,14 @@ class Source:
         common = {"kind": "vllm", "unmasked": UNMASKED}
         if self.options.base_urls:
             return {**common, "identity": self.name, "base_urls": list(self.options.base_urls)}
-        arguments = [without_secrets(argument) for argument in serving_arguments(self.options.vllm_args)]
-        assert self._weights  # of all that is served here
-        return {**common, "identity": self._weights.identity(), "vllm_arguments": arguments}
+        assert self.weights  # of all that is served here
+        identity = " + ".join([self.weights.identity(), *(adapter.identity for adapter in self.adapters)])
+        arguments = [without_secrets(argument) for argument in serving_arguments(self._arguments())]
+        return {**common, "identity": identity, "vllm_arguments": arguments}
+
+    def _arguments(self) -> list[str]:
+        """Of vLLM, that can change what is measured."""
+        return [*lora_arguments(self.adapters), *self.options.vllm_args]
 
 
 def find_models(
@@ -155,18 +177,20 @@ def find_models(
     Raises
     ------
     InputError
-        If there is none, an object is named as another model is, or it is to be measured elsewhere; and as
-        ``find_model`` does.
+        If there is none, an object or adapter is named as another model is, an object is to be measured
+        elsewhere, or adapters are not of one model that is served here; and as ``find_model`` and
+        ``find_adapter`` do.
     ModelError
-        As ``find_model`` does.
+        As these do.
     """
     known = {model if isinstance(model, str) else id(model): model for model in models}
     sources = [find_model(model, options) for model in known.values()]
     if not sources:
         raise InputError("no model to measure: name at least one with --model")
+    sources += _adapted(sources, options)
     names = [source.name for source in sources]
     for source in sources:
-        if source.own and names.count(source.name) > 1:
+        if (source.own or source.adapters) and names.count(source.name) > 1:
             raise InputError(f"two models are called {source.name!r}; give one of them another name")
         if source.own and elsewhere:
             raise InputError(
@@ -214,6 +238,25 @@ def find_model(model: str | OwnModel, options: ServerOptions) -> Source:
         f"unknown model {name!r}: neither {known}, nor a folder or GGUF file here, nor a Hugging "
         "Face id such as HuggingFaceTB/SmolLM2-360M-Instruct"
     )
+
+
+def _adapted(sources: Sequence[Source], options: ServerOptions) -> list[Source]:
+    """The models that adapters make of the one that is served here."""
+    if not options.loras:
+        return []
+    if options.base_urls:
+        raise InputError(
+            "--lora is for a server started here; at --base-url an adapter is measured by the name it is "
+            "served under: --model NAME"
+        )
+    served = [source for source in sources if source.needs_server]
+    if len(served) != 1:
+        named = ", ".join(source.name for source in served) or "none of them"
+        raise InputError(
+            f"--lora adapts one model that is served here, and of those to measure {named} would be served: "
+            "name the adapters' base, and no other, with --model"
+        )
+    return [served[0].adapted(find_adapter(lora)) for lora in options.loras]
 
 
 def _of_object(own: ObjectModel, options: ServerOptions) -> Source:

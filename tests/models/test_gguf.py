@@ -107,13 +107,13 @@ def test_a_file_is_known_by_its_contents_and_named_by_its_name(tmp_path, cache):
     assert found.describe()["identity"] == "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
 
     said = []
-    folder = Path(found._weights.fetch(said.append))
+    folder = Path(found.weights.fetch(said.append))
     assert folder.parent == cache / "models"
     assert "converting my-model.Q8_0.gguf" in said[0]
     assert AutoModelForCausalLM.from_pretrained(folder).config.model_type == "qwen2"
     path.rename(tmp_path / "renamed.gguf")
     again = find_model(str(tmp_path / "renamed.gguf"), HERE)
-    assert again._weights.fetch(pytest.fail) == str(folder)
+    assert again.weights.fetch(pytest.fail) == str(folder)
 
 
 @pytest.mark.usefixtures("cache")
@@ -132,7 +132,7 @@ def test_two_that_convert_at_once_convert_once(tmp_path, monkeypatch):
     found = []
 
     def fetch():
-        found.append(find_model(str(tmp_path / "m.gguf"), HERE)._weights.fetch(lambda _: None))
+        found.append(find_model(str(tmp_path / "m.gguf"), HERE).weights.fetch(lambda _: None))
 
     threads = [threading.Thread(target=fetch) for _ in range(2)]
     for thread in threads:
@@ -145,7 +145,7 @@ def test_two_that_convert_at_once_convert_once(tmp_path, monkeypatch):
 
 
 def fetched(path):
-    return find_model(str(path), HERE)._weights.fetch(lambda _: None)
+    return find_model(str(path), HERE).weights.fetch(lambda _: None)
 
 
 def test_a_damaged_file_is_one_sentence_and_nothing_is_left(tmp_path, cache):
