@@ -226,8 +226,8 @@ def find_model(model: str | OwnModel, options: ServerOptions) -> Source:
     own = find_installed(name)
     if own:
         return _of_object(own, options)
-    path = Path(name).expanduser()
-    if name and path.is_dir():
+    path = Path(os.path.expanduser(name))
+    if name and os.path.isdir(path):  # unlike Path.is_dir, takes any name
         return Source(path.resolve().name, options, Folder(path.resolve()))
     if path.suffix == GGUF:
         return Source(path.stem, options, GgufFile(path.absolute()))

@@ -3,7 +3,9 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from sampler_bench.errors import InputError, ModelError
 from sampler_bench.models.sources import ServerOptions, find_model, find_models
@@ -17,8 +19,17 @@ def adapter(tmp_path):
     folder = tmp_path / "my-adapter"
     folder.mkdir()
     (folder / "adapter_config.json").write_text(json.dumps(CONFIG))
-    (folder / "adapter_model.safetensors").write_bytes(b"123")
+    save(folder, "q_proj")
     return folder
+
+
+def save(folder, *modules: str, value: float = 1.0) -> None:
+    names = [
+        f"base_model.model.model.layers.0.x.{module}.lora_{side}.weight"
+        for module in modules
+        for side in "AB"
+    ]
+    save_file({name: np.full((2, 2), value) for name in names}, folder / "adapter_model.safetensors")
 
 
 @pytest.fixture
@@ -32,7 +43,7 @@ def base(tmp_path):
 
 def test_base_and_adapters_are_models_of_their_own(base, adapter, tmp_path):
     shutil.copytree(adapter, tmp_path / "other")
-    (tmp_path / "other" / "adapter_model.safetensors").write_bytes(b"124")
+    save(tmp_path / "other", "q_proj", value=2.0)
     loras = [f"mine={adapter}", f"other={tmp_path / 'other'}"]
     found = find_models(["oracle", str(base)], ServerOptions(loras=loras))
     assert [source.name for source in found] == ["oracle", "my-base", "mine", "other"]
@@ -43,7 +54,7 @@ def test_base_and_adapters_are_models_of_their_own(base, adapter, tmp_path):
     assert mine["identity"].startswith(plain["identity"] + " + contents:")
     assert len({plain["identity"], mine["identity"], other["identity"]}) == 3
     assert [word for word in mine["vllm_arguments"] if word not in plain["vllm_arguments"]] == (
-        ["--enable-lora", "--max-lora-rank", "16", "--max-loras", "1"]
+        ["--enable-lora", "--max-lora-rank", "16", "--max-loras", "1", "--lora-target-modules", "q_proj"]
     )
 
 
@@ -80,14 +91,32 @@ def test_a_folder_that_is_no_adapter_is_refused(adapter, config, said):
         find_adapter(f"mine={adapter}")
 
 
+def test_layers_that_adapters_change_are_told_and_the_output_layer_is_refused(adapter, tmp_path):
+    shutil.copytree(adapter, tmp_path / "other")
+    save(tmp_path / "other", "v_proj", "q_proj")
+    both = [find_adapter(f"m={folder}") for folder in (adapter, tmp_path / "other")]
+    assert lora_arguments(both)[3:] == ["--max-loras", "2", "--lora-target-modules", "q_proj", "v_proj"]
+    save(adapter, "q_proj", "lm_head")
+    with pytest.raises(ModelError, match=r"changes the output layer .* merge the adapter into its base"):
+        find_adapter(f"m={adapter}")
+
+
+@pytest.mark.parametrize("content", [b"", b"123", b"\x05" + bytes(7) + b"[1, 2", b"\x02" + bytes(7) + b"{}"])
+def test_damaged_weights_of_an_adapter_are_a_sentence(adapter, content):
+    (adapter / "adapter_model.safetensors").write_bytes(content)
+    with pytest.raises(ModelError, match=r"damaged or no safetensors file|holds no matrices"):
+        find_adapter(f"m={adapter}")
+
+
 def test_what_lacks_its_files_is_refused(adapter, base, tmp_path):
     with pytest.raises(ModelError, match=r"is no LoRA adapter: adapter_config\.json cannot be read"):
         find_adapter(f"mine={base}")
     (adapter / "adapter_model.safetensors").unlink()
     with pytest.raises(ModelError, match="holds no adapter's weights"):
         find_adapter(f"mine={adapter}")
-    with pytest.raises(InputError, match="there is no folder"):
-        find_adapter(f"mine={tmp_path / 'nowhere'}")
+    for place in (tmp_path / "nowhere", "x" * 5000, "~nobody-here/x", "a\0"):
+        with pytest.raises(InputError, match="there is no folder"):
+            find_adapter(f"mine={place}")
     for text in ("mine", "=folder", "mine="):
         with pytest.raises(InputError, match="NAME=FOLDER"):
             find_adapter(text)

@@ -1,5 +1,6 @@
 """Weights to serve: the built-in ones, a folder's, a GGUF file's, or those of a Hugging Face id."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -72,7 +73,7 @@ class GgufFile:
     path: Path
 
     def __post_init__(self):
-        if not self.path.is_file():
+        if not os.path.isfile(self.path):
             raise InputError(f"there is no file {self.path}; --model takes the path of a GGUF file")
         try:
             with self.path.open("rb") as handle:
