@@ -22,14 +22,16 @@ from sampler_bench.measure.listener import Listener, Silence
 from sampler_bench.measure.load_plan import load_plan
 from sampler_bench.measure.look import first_looks
 from sampler_bench.measure.plan import Controls, Plan, Unit
+from sampler_bench.measure.room import tokens_needed
 from sampler_bench.measure.scope import left_out, units_of
 from sampler_bench.measure.truth_along import truth_along, truths_wanted
 from sampler_bench.models.engines.chat import ChatModel
 from sampler_bench.models.engines.vllm import VllmModel
 from sampler_bench.models.model import DigitModel, OwnModel
 from sampler_bench.models.reference import find_reference
+from sampler_bench.models.server_options import ServerOptions
 from sampler_bench.models.serving.replicas import reach
-from sampler_bench.models.sources import ServerOptions, Source, find_models
+from sampler_bench.models.sources import Source, find_models
 from sampler_bench.publish import score_run
 from sampler_bench.runs.manifest import Manifest
 from sampler_bench.runs.reading import Run
@@ -73,10 +75,10 @@ def run(
     suite : str
         Name of a suite, or of a single task.
     models : sequence of str or object
-        Reference samplers, ``smollm2-135m``, models that installed packages offer, local folders, Hugging
-        Face ids, or names served at ``server.base_urls``. Any object with ``name``, ``can``, ``describe``
-        and ``conditionals``, ``sample`` or both (``OwnModel``) stands for itself; what it cannot do is left
-        out. An exception of its own comes through as it is.
+        Reference samplers, ``smollm2-135m``, models that installed packages offer, local folders or GGUF
+        files, Hugging Face ids, or names served at ``server.base_urls``. Any object with ``name``, ``can``,
+        ``describe`` and ``conditionals``, ``sample`` or both (``OwnModel``) stands for itself; what it cannot
+        do is left out. An exception of its own comes through as it is.
     arms : sequence of str
         Ways of asking, each in all its paraphrases. Reference samplers read no prompt and are measured
         under ``direct`` and ``ancestral`` alone.
@@ -189,7 +191,8 @@ class Benchmark:
     ):
         self.plan = plan
         self.told = told or {}
-        self.units = {source: units_of(plan, source) for source in sources}
+        units = {source: units_of(plan, source) for source in sources}
+        self.units = {source.with_room(tokens_needed(asked)): asked for source, asked in units.items()}
         self.folder = folder
         self.executor = executor
         self.listener = listener

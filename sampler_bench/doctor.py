@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata, util
-from pathlib import Path
 
+from sampler_bench import machine
 from sampler_bench.errors import SamplerBenchError
 from sampler_bench.models.engines.endpoint import base_url
 from sampler_bench.models.engines.exchange import ask_once, exchange
@@ -88,15 +88,12 @@ def _torchvision() -> Check:
 
 
 def _cores() -> Check:
-    cores = len(os.sched_getaffinity(0))
+    cores = machine.cores()
     return Check("cores", str(cores), "" if cores >= 2 else "one core works, but takes long")
 
 
 def _memory() -> Check:
-    available = 0.0
-    for line in Path("/proc/meminfo").read_text().splitlines():
-        if line.startswith("MemAvailable:"):
-            available = int(line.split()[1]) / 1024**2
+    available = machine.free_memory() / 1024**3
     enough = available >= NEEDED_MEMORY_GB
     advice = "" if enough else f"free some: serving on the CPU needs about {NEEDED_MEMORY_GB} GB"
     return Check("memory available", f"{available:.1f} GB", advice)

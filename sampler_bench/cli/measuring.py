@@ -11,6 +11,7 @@ from rich.text import Text
 from sampler_bench.cli.options import (
     BaseUrl,
     BaseUrls,
+    Loras,
     Place,
     Quiet,
     RayAddress,
@@ -40,7 +41,8 @@ def run(
     model: Annotated[
         list[str],
         typer.Option(
-            help="Reference sampler, smollm2-135m, installed model, folder, Hugging Face id or served name."
+            help="Reference sampler, smollm2-135m, installed model, folder, GGUF file, Hugging Face id or "
+            "served name."
         ),
     ],
     arm: Annotated[
@@ -90,6 +92,7 @@ def run(
         bool,
         typer.Option("--same-weights", help="Go on with a run through --base-url, or without, as it began."),
     ] = False,
+    lora: Loras = None,
     tasks: TaskFolders = None,
     ray: RayAddress = None,
     control: Annotated[
@@ -125,14 +128,14 @@ def run(
 ) -> None:
     """Measure models on a suite. The same command again measures only what is missing."""
     from sampler_bench import benchmark
-    from sampler_bench.models.sources import ServerOptions
+    from sampler_bench.models.server_options import ServerOptions
     from sampler_bench.report.costs import costs
     from sampler_bench.report.leaderboard import leaderboard
     from sampler_bench.report.progress import Display
 
     server = ServerOptions(
         base_url or (), api_key, timeout, port, vllm_arg or (), chat_template_kwargs or {}, samples_only,
-        extra_body or {}, max_tokens_total, same_weights,
+        extra_body or {}, max_tokens_total, same_weights, loras=lora or (),
     )  # fmt: skip
     with saying_what_is_kept("what was measured"), joined(ray) as executor, Display(quiet) as display:
         prepared = benchmark.prepare(
@@ -167,18 +170,20 @@ def score(
 @app.command()
 def serve(
     model: Annotated[
-        str, typer.Argument(help="smollm2-135m, a model folder or a Hugging Face id.")
+        str, typer.Argument(help="smollm2-135m, a model folder, a GGUF file or a Hugging Face id.")
     ] = "smollm2-135m",
     port: Annotated[
         int | None, typer.Option(help="Port; 8000 by default, on a cluster any free one.")
     ] = None,
     replicas: Annotated[int, typer.Option(min=1, help="Servers on a cluster: with --ray.")] = 1,
     vllm_arg: VllmArgs = None,
+    lora: Loras = None,
     ray: RayAddress = None,
 ) -> None:
     """Serve a model with vLLM until Ctrl-C. On this machine, or on a Ray cluster."""
+    from sampler_bench.models.server_options import ServerOptions
     from sampler_bench.models.serving.replicas import start_replicas
-    from sampler_bench.models.sources import ServerOptions, find_model
+    from sampler_bench.models.sources import find_model
     from sampler_bench.report.progress import Display
 
     if replicas > 1 and not ray:
@@ -187,14 +192,16 @@ def serve(
     if not source.needs_server:
         kind = "a reference sampler" if source.reference else "an object of an installed package"
         raise InputError(f"{model} is {kind}; it runs inside sampler-bench and needs no server")
+    source = source.with_adapters(lora or ())
+    names = ", ".join([source.name, *(adapter.name for adapter in source.adapters)])
     say = Display().say
     if not ray:
         with source.serve(say) as server:
-            console.print(f"{source.name} at {server.base_url}; Ctrl-C stops it")
+            console.print(f"{names} at {server.base_url}; Ctrl-C stops it")
             server.wait()
         return
     with Ray(ray) as cluster, start_replicas(cluster, source, replicas, say) as urls:
-        console.print(f"{source.name} at {', '.join(urls)}; Ctrl-C stops it", soft_wrap=True)
+        console.print(f"{names} at {', '.join(urls)}; Ctrl-C stops it", soft_wrap=True)
         signal.pause()
 
 

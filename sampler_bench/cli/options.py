@@ -136,6 +136,10 @@ VllmArgs = Annotated[
         "--vllm-arg", metavar="ARG", help="Passed to the vLLM started here, as in --vllm-arg=--dtype=half."
     ),
 ]
+Loras = Annotated[
+    list[str] | None,
+    typer.Option("--lora", metavar="NAME=FOLDER", help="A LoRA adapter of the model that is served here."),
+]
 
 
 def joined(ray: str | None) -> AbstractContextManager[Executor | None]:

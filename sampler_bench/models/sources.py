@@ -1,118 +1,57 @@
 """From the name, or the object, that a user gives to something that can be measured.
 
-A name is a reference sampler, the built-in model, one that an installed package offers, a local folder, a
-Hugging Face id, or (with base URLs) whatever running servers call their model. An object stands for itself.
+A name is a reference sampler, the built-in model, one that an installed package offers, a local folder or
+GGUF file, a Hugging Face id, or (with base URLs) whatever running servers call their model. An object stands
+for itself.
 """
 
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
-from importlib import import_module
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sampler_bench.errors import InputError, ModelError
+from sampler_bench.errors import InputError
 from sampler_bench.files import cache_folder, is_writable
 from sampler_bench.models.engines.chat import ChatModel, suits_chat
 from sampler_bench.models.engines.endpoint import Say, base_url
 from sampler_bench.models.engines.exchange import speaks_vllm
 from sampler_bench.models.engines.spending import Spending
-from sampler_bench.models.engines.transport import TIMEOUT_SECONDS, Transport
+from sampler_bench.models.engines.transport import Transport
 from sampler_bench.models.engines.vllm import UNMASKED, VllmModel
 from sampler_bench.models.model import DigitModel, OwnModel
 from sampler_bench.models.objects import ObjectModel, find_installed, installed_names
 from sampler_bench.models.reference import NUMBERED, REFERENCES, Reference, find_reference
+from sampler_bench.models.server_options import ServerOptions, check_arguments
 from sampler_bench.models.serving.server import HOST, VllmServer, serving_arguments
 from sampler_bench.models.weights import smollm2
-from sampler_bench.models.weights.folders import WEIGHTS, folder_identity
-from sampler_bench.secrets import remember, without_secrets
+from sampler_bench.models.weights.adapters import Adapter, find_adapter, lora_arguments, module_arguments
+from sampler_bench.models.weights.kinds import BuiltIn, Folder, GgufFile, HubModel, Weights
+from sampler_bench.secrets import without_secrets
 from sampler_bench.tasks import Arm
 
+GGUF = ".gguf"
 HUGGING_FACE_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
-# Arguments of vLLM that are secrets, and where it takes them from as well.
-SECRET_ARGUMENTS = {"--api-key": "VLLM_API_KEY", "--hf-token": "HF_TOKEN"}
 
 
-@dataclass(frozen=True)
-class ServerOptions:
-    """Where models are served: at ``base_urls``, the load spread over them, else by a server started here.
-
-    ``api_key``: of these servers, and asked for by one started here; VLLM_API_KEY of the environment where
-    none is given. ``timeout``: seconds after which a request without its whole answer counts as failed.
-    ``chat_template_kwargs``: given to the chat template of every prompt. ``samples_only``: the base URLs are
-    those of a chat API, which gives answers and no laws; ``extra_body``: further fields of its requests.
-    ``max_tokens_total``: what all requests of a run may cost together, in tokens in and out.
-    ``same_weights``: what is served is what the run was begun with, elsewhere: only its answer to the probe
-    is compared.
-
-    Raises
-    ------
-    InputError
-        If these do not go together.
-    """
-
-    base_urls: Sequence[str] = ()
-    api_key: str | None = field(default=None, repr=False)
-    timeout: float = TIMEOUT_SECONDS
-    port: int | None = None
-    vllm_args: Sequence[str] = ()
-    chat_template_kwargs: Mapping[str, object] = field(default_factory=dict)
-    samples_only: bool = False
-    extra_body: Mapping[str, object] = field(default_factory=dict)
-    max_tokens_total: int | None = None
-    same_weights: bool = False
-    spending: Spending = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self):
-        remember(self.api_key)
-        object.__setattr__(self, "spending", Spending(self.max_tokens_total))
-        for name in ("samples_only", "extra_body"):
-            if getattr(self, name) and not self.base_urls:
-                raise InputError(f"{_option(name)} is for a server that runs elsewhere: give its --base-url")
-        if self.samples_only and self.chat_template_kwargs:
-            raise InputError(
-                "--chat-template-kwargs is for vLLM; with --samples-only, what the server takes for it goes "
-                "into --extra-body"
-            )
-
-    def told(self) -> dict:
-        """What was asked for, by the names of options, without what is secret or of this machine."""
-        said = {
-            "base-url": list(self.base_urls),
-            "vllm-arg": [without_secrets(argument) for argument in self.vllm_args],
-            "chat-template-kwargs": dict(self.chat_template_kwargs),
-            "samples-only": self.samples_only,
-            "extra-body": dict(self.extra_body),
-        }
-        return {name: value for name, value in said.items() if value}
-
-    @property
-    def key(self) -> str | None:
-        return self.api_key or os.environ.get("VLLM_API_KEY")
-
-
+@dataclass(frozen=True, eq=False)
 class Source:
     """A model that has been found but not started.
 
-    ``reference`` is the sampler that stands behind the name, ``own`` the object, if one does. ``served`` is
-    the folder or Hugging Face id to serve; None stands for the built-in model. ``options`` say where.
+    ``reference`` is the sampler that stands behind the name, ``own`` the object, if one does. ``weights`` are
+    those to serve, if they are served here, with ``adapters``; ``base`` is what they are called without.
+    ``options`` say where.
     """
 
-    def __init__(
-        self,
-        name: str,
-        options: ServerOptions,
-        served: str | None = None,
-        reference: Reference | None = None,
-        own: ObjectModel | None = None,
-    ):
-        self.name = name
-        self.reference = reference
-        self.own = own
-        self._served = served
-        self.options = options
+    name: str
+    options: ServerOptions
+    weights: Weights | None = None
+    reference: Reference | None = None
+    own: ObjectModel | None = None
+    adapters: Sequence[Adapter] = ()
+    base: str = ""
 
     @property
     def can(self) -> Set[str]:
@@ -160,8 +99,20 @@ class Source:
         """The same for another machine, which does not have this one's environment."""
         return self._with(api_key=self.options.key)
 
+    def with_adapters(self, loras: Sequence[str]) -> "Source":
+        """The same, served with adapters (``NAME=FOLDER``) beside it. Raises as ``find_adapter`` does."""
+        return replace(self, adapters=[find_adapter(lora) for lora in loras])
+
+    def adapted(self, adapter: Adapter) -> "Source":
+        """The model that its weights and an adapter make."""
+        return replace(self, name=adapter.name, adapters=[adapter], base=self.name)
+
+    def with_room(self, tokens: int) -> "Source":
+        """The same, for texts of up to so many tokens."""
+        return self._with(room=tokens)
+
     def _with(self, **options: object) -> "Source":
-        return Source(self.name, replace(self.options, **options), self._served, self.reference, self.own)
+        return replace(self, options=replace(self.options, **options))
 
     @contextmanager
     def open(
@@ -189,7 +140,7 @@ class Source:
                 yield self._behind(transport, probe)
 
     @property
-    def _limits(self) -> tuple[float, Spending]:
+    def _limits(self) -> tuple[float, Spending | None]:
         return self.options.timeout, self.options.spending
 
     def _behind(self, transport: Transport, probe: Sequence[float]) -> ChatModel | VllmModel:
@@ -201,11 +152,14 @@ class Source:
     @contextmanager
     def serve(self, say: Say, host: str = HOST) -> Iterator[VllmServer]:
         """Serve the model on this machine, at one of its addresses."""
-        options = self.options
+        options, weights = self.options, self.weights
+        assert weights  # of all that needs a server
+        arguments = [*self._arguments(), *module_arguments(self.adapters)]
+        name = self.base or self.name
         with VllmServer(
-            self.name, _log_folder(), options.port, options.vllm_args, host, options.key
+            name, _log_folder(), options.port, arguments, host, options.key
         ) as server:  # its port is taken before a model is fetched
-            server.start(self._served or str(smollm2.fetch(say)), say)
+            server.start(weights.fetch(say), options.room, say)
             yield server
 
     def describe(self) -> dict:
@@ -227,15 +181,14 @@ class Source:
         }
         if self.options.base_urls:
             return {**common, "identity": self.name, "base_urls": list(self.options.base_urls)}
-        arguments = [without_secrets(argument) for argument in serving_arguments(self.options.vllm_args)]
-        return {**common, "identity": self._identity(), "vllm_arguments": arguments}
+        assert self.weights  # of all that is served here
+        identity = " + ".join([self.weights.identity(), *(adapter.identity for adapter in self.adapters)])
+        arguments = [without_secrets(argument) for argument in serving_arguments(self._arguments())]
+        return {**common, "identity": identity, "vllm_arguments": arguments}
 
-    def _identity(self) -> str:
-        if self._served is None:
-            return smollm2.identity()
-        if Path(self._served).is_dir():
-            return folder_identity(Path(self._served))
-        return _hub_revision(self._served)
+    def _arguments(self) -> list[str]:
+        """Of vLLM, that can change what is measured."""
+        return [*lora_arguments(self.adapters), *self.options.vllm_args]
 
 
 def find_models(
@@ -246,18 +199,20 @@ def find_models(
     Raises
     ------
     InputError
-        If there is none, an object is named as another model is, or it is to be measured elsewhere; and as
-        ``find_model`` does.
+        If there is none, an object or adapter is named as another model is, an object is to be measured
+        elsewhere, or adapters are not of one model that is served here; and as ``find_model`` and
+        ``find_adapter`` do.
     ModelError
-        As ``find_model`` does.
+        As these do.
     """
     known = {model if isinstance(model, str) else id(model): model for model in models}
     sources = [find_model(model, options) for model in known.values()]
     if not sources:
         raise InputError("no model to measure: name at least one with --model")
+    sources += _adapted(sources, options)
     names = [source.name for source in sources]
     for source in sources:
-        if source.own and names.count(source.name) > 1:
+        if (source.own or source.adapters) and names.count(source.name) > 1:
             raise InputError(f"two models are called {source.name!r}; give one of them another name")
         if source.own and elsewhere:
             raise InputError(
@@ -276,9 +231,9 @@ def find_model(model: str | OwnModel, options: ServerOptions) -> Source:
         If the name stands for nothing, a base URL is none, or vLLM is to be given a secret as an argument; if
         an object, given or of an entry point, is not what it must be.
     ModelError
-        If it is a folder without weights.
+        If it is a folder without weights, or a file that is no GGUF file.
     """
-    _check_arguments(options.vllm_args)
+    check_arguments(options.vllm_args)
     for url in options.base_urls:
         base_url(url)
     if not isinstance(model, str):
@@ -289,21 +244,41 @@ def find_model(model: str | OwnModel, options: ServerOptions) -> Source:
     if options.base_urls:
         return Source(name, options)
     if name == smollm2.NAME:
-        return Source(name, options)
+        return Source(name, options, BuiltIn())
     own = find_installed(name)
     if own:
         return _of_object(own, options)
-    folder = Path(name).expanduser()
-    if name and folder.is_dir():
-        _check_folder(folder)
-        return Source(folder.resolve().name, options, served=str(folder.resolve()))
+    path = Path(os.path.expanduser(name))
+    if name and os.path.isdir(path):  # unlike Path.is_dir, takes any name
+        return Source(path.resolve().name, options, Folder(path.resolve()))
+    if path.suffix == GGUF:
+        return Source(path.stem, options, GgufFile(path.absolute()))
     if HUGGING_FACE_ID.fullmatch(name) and not name.startswith("."):
-        return Source(name, options, served=name)
+        return Source(name, options, HubModel(name))
     known = ", ".join([*REFERENCES, *NUMBERED, smollm2.NAME, *installed_names()])
     raise InputError(
-        f"unknown model {name!r}: neither {known}, nor a folder here, nor a Hugging Face id "
-        "such as HuggingFaceTB/SmolLM2-360M-Instruct"
+        f"unknown model {name!r}: neither {known}, nor a folder or GGUF file here, nor a Hugging "
+        "Face id such as HuggingFaceTB/SmolLM2-360M-Instruct"
     )
+
+
+def _adapted(sources: Sequence[Source], options: ServerOptions) -> list[Source]:
+    """The models that adapters make of the one that is served here."""
+    if not options.loras:
+        return []
+    if options.base_urls:
+        raise InputError(
+            "--lora is for a server started here; at --base-url an adapter is measured by the name it is "
+            "served under: --model NAME"
+        )
+    served = [source for source in sources if source.needs_server]
+    if len(served) != 1:
+        named = ", ".join(source.name for source in served) or "none of them"
+        raise InputError(
+            f"--lora adapts one model that is served here, and of those to measure {named} would be served: "
+            "name the adapters' base, and no other, with --model"
+        )
+    return [served[0].adapted(find_adapter(lora)) for lora in options.loras]
 
 
 def _of_object(own: ObjectModel, options: ServerOptions) -> Source:
@@ -312,39 +287,7 @@ def _of_object(own: ObjectModel, options: ServerOptions) -> Source:
     return Source(own.name, options, own=own)
 
 
-def _option(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
-def _check_arguments(vllm_args: Sequence[str]) -> None:
-    """Raise InputError if one is a secret, in any spelling that vLLM takes: _ for -, a name's beginning."""
-    for argument in vllm_args:
-        name = re.split(r"[=.+\s]", argument, maxsplit=1)[0].replace("_", "-").lower()
-        for secret, variable in SECRET_ARGUMENTS.items():
-            if name.startswith(secret) or (len(name) > len("--") and secret.startswith(name)):
-                raise InputError(
-                    f"others on this machine would see a secret given as --vllm-arg; {secret} goes into the "
-                    f"environment variable {variable}"
-                )
-
-
-def _check_folder(folder: Path) -> None:
-    if not (folder / "config.json").is_file():
-        raise ModelError(f"{folder} is not a model folder: it holds no config.json")
-    if not any(next(folder.glob(pattern), None) for pattern in WEIGHTS):
-        raise ModelError(f"{folder} holds no weights ({', '.join(WEIGHTS)})")
-
-
 def _log_folder() -> Path:
     """Where servers' logs go: into the cache or, if that cannot be written, into a folder of their own."""
     folder = cache_folder() / "logs"
     return folder if is_writable(folder) else Path(tempfile.mkdtemp(prefix="sampler-bench-logs-"))
-
-
-def _hub_revision(model: str) -> str:
-    """The commit of a Hugging Face model in the local cache, where vLLM has put it."""
-    try:
-        config = import_module("huggingface_hub").try_to_load_from_cache(model, "config.json")
-    except ImportError:
-        config = None
-    return f"{model}@{Path(config).parent.name}" if isinstance(config, str) else f"{model}@unknown"

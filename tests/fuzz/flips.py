@@ -23,6 +23,7 @@ from sympy import isprime, primerange
 from sampler_bench import files, run
 from sampler_bench.errors import SamplerBenchError
 from sampler_bench.models.weights import smollm2
+from sampler_bench.models.weights.conversion import SOURCE_FILE
 from sampler_bench.runs.store import RunFolder
 from sampler_bench.sealed import ANSWERS, read_kept, write_json
 from sampler_bench.targets.counting import kept_counts, prime_counts, tables, windows
@@ -156,7 +157,7 @@ def _of_a_run(folder: Path) -> Iterator[Kind]:
 
 def _note() -> Kind:
     """The note beside the built-in model: what it says of a file."""
-    path = smollm2.model_folder() / smollm2.SOURCE_FILE
+    path = smollm2.model_folder() / SOURCE_FILE
     path.parent.mkdir(parents=True)
     write_json(path, {"files_sha256": {"model.safetensors": "0123456789abcdef" * 4}})
     return Kind("note of the model", path, smollm2.identity, "sha256:" + "0123456789abcdef" * 4)

@@ -56,4 +56,5 @@ VALUES = {  # what an option or argument is drawn from, by its name
     "form": ["", *"parquet csv json CSV".split()],
     "api_key": ["x", "a b", "é"],
     "vllm_arg": ["--x", "--api-key=x"],
+    "lora": ["", "=", "a=", "a=nowhere", "a=runs", "oracle=/dev/null", "\x1b[31m=x"],
 }

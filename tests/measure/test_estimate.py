@@ -7,7 +7,7 @@ import pytest
 
 from sampler_bench.benchmark import prepare
 from sampler_bench.measure.estimate import Estimate
-from sampler_bench.models.sources import ServerOptions
+from sampler_bench.models.server_options import ServerOptions
 from tests.models.fake_chat import MODEL, chat_api
 
 

@@ -11,7 +11,7 @@ import pytest
 from sampler_bench.benchmark import run
 from sampler_bench.errors import InputError, ModelError
 from sampler_bench.models.engines.spending import SpentError
-from sampler_bench.models.sources import ServerOptions
+from sampler_bench.models.server_options import ServerOptions
 from sampler_bench.report.progress import Display
 from sampler_bench.tasks import Catalog
 from tests.models.fake_chat import MODEL, chat_api

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from sampler_bench.errors import ModelError
-from sampler_bench.models.sources import ServerOptions, find_model
+from sampler_bench.models.server_options import ServerOptions
+from sampler_bench.models.sources import find_model
 from sampler_bench.models.weights import smollm2
+from sampler_bench.models.weights.conversion import SOURCE_FILE
 
 
 def no_process(*_, **__):
@@ -59,7 +61,7 @@ def test_its_identity_is_the_checksum_of_its_weights():
     assert smollm2.identity() == f"sha256:{weights}"
 
 
-@pytest.mark.parametrize("name", [*FILES, smollm2.SOURCE_FILE])
+@pytest.mark.parametrize("name", [*FILES, SOURCE_FILE])
 def test_a_model_of_which_one_bit_changed_is_made_anew_and_a_line_says_so(converted, name):
     rng = np.random.default_rng(5)
     for _ in range(20):
@@ -79,7 +81,7 @@ def test_a_model_that_lacks_a_file_is_made_anew(converted):
 
 
 def test_a_note_of_an_older_version_is_not_believed(converted):
-    (converted / smollm2.SOURCE_FILE).write_text('{"weights_sha256": {"model.safetensors": "0"}}')
+    (converted / SOURCE_FILE).write_text('{"weights_sha256": {"model.safetensors": "0"}}')
     with pytest.raises(ModelError, match="is not there, or damaged"):
         smollm2.identity()
     said = []

@@ -7,7 +7,8 @@ import pytest
 
 from sampler_bench.errors import InputError, ModelError
 from sampler_bench.models import sources
-from sampler_bench.models.sources import ServerOptions, find_model
+from sampler_bench.models.server_options import ServerOptions
+from sampler_bench.models.sources import find_model
 from sampler_bench.models.weights import folders
 
 HERE = ServerOptions()
@@ -85,7 +86,9 @@ def test_a_folder_without_weights_is_refused(tmp_path):
         find_model(str(tmp_path), HERE)
 
 
-@pytest.mark.parametrize("name", ["smollm", "./nowhere", "/nowhere/at/all", "a/b/c", "", "../x"])
+@pytest.mark.parametrize(
+    "name", ["smollm", "./nowhere", "/nowhere/at/all", "a/b/c", "", "../x", "x" * 5000, "~nobody-here/x"]
+)
 def test_a_name_that_stands_for_nothing_is_refused(name, tmp_path, monkeypatch):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")

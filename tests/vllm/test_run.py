@@ -137,8 +137,7 @@ def test_a_model_folder_is_served_measured_and_not_served_again(cli, tmp_path):
 def test_a_server_that_dies_while_starting_shows_the_end_of_its_log(cli):
     done = cli("run", "even-6", *MODEL, "--vllm-arg=--no-such-argument")
     assert done.returncode == 2
-    assert "error: the vLLM server ended with code 2; the end of its log" in done.stderr
-    assert "unrecognized arguments: --no-such-argument" in done.stderr
+    assert "error: the vLLM server ended with code 2: unrecognized arguments" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -11,7 +11,8 @@ from sampler_bench.errors import ModelError
 from sampler_bench.models.engines.transport import Transport
 from sampler_bench.models.engines.vllm import VllmModel
 from sampler_bench.models.model import Prompt
-from sampler_bench.models.sources import ServerOptions, find_model
+from sampler_bench.models.server_options import ServerOptions
+from sampler_bench.models.sources import find_model
 from sampler_bench.targets import DIGITS
 from sampler_bench.tasks import Catalog
 from tests.conftest import SECRET

@@ -13,11 +13,14 @@ from pathlib import Path
 
 from sampler_bench.errors import ServerError
 from sampler_bench.models.engines.exchange import START_SECONDS, ask_once, is_healthy
+from sampler_bench.models.serving.cause import cause
 from sampler_bench.models.serving.guard import GRACE_SECONDS
-from sampler_bench.secrets import without_secrets
+from sampler_bench.models.serving.sizing import Sizes, sizes
+from sampler_bench.secrets import quoted, without_secrets
 
 HOST = "127.0.0.1"
 TAIL_LINES = 15
+CAUSE_LENGTH = 600  # characters
 HEALTH_SECONDS = 5.0
 RESTARTS = 3  # of a server that died or hangs; then something is wrong that starting again does not cure
 ARGUMENTS = [
@@ -63,7 +66,7 @@ class VllmServer:
         host: str = HOST,
         api_key: str | None = None,
     ):
-        self._model = ""  # until it is started
+        self._model, self._sizes = "", Sizes()  # until it is started
         self.served_name = served_name
         self.host = host
         self._claim = _claim_port(host, port)
@@ -84,17 +87,20 @@ class VllmServer:
     def __exit__(self, *_):
         self.stop()
 
-    def start(self, model: str, say: Callable[[str], None]) -> None:
+    def start(self, model: str, room: int, say: Callable[[str], None]) -> None:
         """Start serving a folder or Hugging Face id, and wait until healthy.
+
+        ``room``: tokens that one text may need, prompt and response together.
 
         Raises
         ------
         ServerError
-            If vLLM is not installed, or the process dies first (with the tail of its log).
+            If vLLM is not installed, or the process dies first (with the cause, by its log).
         """
         say(f"starting vLLM for {self.served_name} (log: {self.log})")
         self.log.unlink(missing_ok=True)
         self._model = model
+        self._sizes = sizes(model, room, self.extra_args, runs_on_cpu(), say)
         self._launch()
         self._wait_until_healthy(say)
 
@@ -108,7 +114,7 @@ class VllmServer:
         """
         if self._restarts == RESTARTS:
             raise ServerError(
-                f"the vLLM server failed again after {RESTARTS} restarts: {reason}; {self._log_tail()}"
+                f"the vLLM server failed again after {RESTARTS} restarts: {reason}; {self._last_words()}"
             )
         self._restarts += 1
         say(f"starting vLLM again ({self._restarts} of {RESTARTS}): {reason}")
@@ -116,9 +122,9 @@ class VllmServer:
         self._launch()
 
     def check(self) -> None:
-        """Raise ServerError, with the tail of the log, if the process has ended."""
+        """Raise ServerError, with the cause by its log, if the process has ended."""
         if self._process is not None and (code := self._process.poll()) is not None:
-            raise ServerError(f"the vLLM server ended with code {code}; {self._log_tail()}")
+            raise ServerError(f"the vLLM server ended with code {code}: {self._last_words()}")
 
     def is_healthy(self) -> bool:
         """Whether it answers that it is."""
@@ -148,10 +154,8 @@ class VllmServer:
             environment["VLLM_API_KEY"] = self._api_key
         command += ["--model", self._model] if command[-1] != "serve" else [self._model]
         command += ["--served-model-name", self.served_name, "--host", self.host, "--port", str(self.port)]
-        command += serving_arguments(self.extra_args)
-        if runs_on_cpu():
-            environment.setdefault("VLLM_CPU_KVCACHE_SPACE", "2")
-            environment.setdefault("VLLM_CPU_OMP_THREADS_BIND", _core_list())
+        command += serving_arguments([*self._sizes.arguments, *self.extra_args])
+        environment = {**self._sizes.environment, **environment}
         if Path(self._model).is_dir():
             environment["HF_HUB_OFFLINE"] = "1"
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -182,11 +186,14 @@ class VllmServer:
                 last_word = time.monotonic()
                 say(f"waiting for vLLM: {last_word - started:.0f} s")
             time.sleep(0.5)
-        raise ServerError(f"vLLM was not ready after {START_SECONDS} s; {self._log_tail()}")
+        raise ServerError(f"vLLM was not ready after {START_SECONDS} s; {self._last_words()}")
 
-    def _log_tail(self) -> str:
-        lines = self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:]
-        shown = "\n".join(f"    {without_secrets(line)}" for line in lines)
+    def _last_words(self) -> str:
+        """The cause that its log tells, or the end of the log where none is seen in it."""
+        log = self.log.read_text(errors="replace")
+        if found := cause(log):
+            return f"{quoted(found, CAUSE_LENGTH)} (its log: {self.log})"
+        shown = "\n".join(f"    {without_secrets(line)}" for line in log.splitlines()[-TAIL_LINES:])
         return f"the end of its log {self.log}:\n{shown}"
 
 
@@ -228,10 +235,6 @@ def _is_installed(package: str) -> bool:
     with contextlib.suppress(metadata.PackageNotFoundError):
         return bool(metadata.version(package))
     return False
-
-
-def _core_list() -> str:
-    return ",".join(str(core) for core in sorted(os.sched_getaffinity(0)))
 
 
 def _claim_port(host: str, port: int | None) -> socket.socket:

@@ -28,13 +28,14 @@ def folder_identity(folder: Path) -> str:
     identity = hashlib.sha256()
     try:
         for path in sorted({path for pattern in (*WEIGHTS, *TEXTS) for path in folder.glob(pattern)}):
-            identity.update(f"{path.name} {_sha256(path)}\n".encode())
+            identity.update(f"{path.name} {content_hash(path)}\n".encode())
     except OSError as error:
         raise ModelError(f"{folder} cannot be read: {error}") from error
     return "contents:" + identity.hexdigest()[:24]
 
 
-def _sha256(path: Path) -> str:
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal; a large one is read once for each state it is in."""
     found = path.stat()
     if found.st_size < REMEMBERED:
         return hashlib.sha256(path.read_bytes()).hexdigest()
