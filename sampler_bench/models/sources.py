@@ -28,7 +28,7 @@ from sampler_bench.models.server_options import ServerOptions, check_arguments
 from sampler_bench.models.serving.server import HOST, VllmServer, serving_arguments
 from sampler_bench.models.weights import smollm2
 from sampler_bench.models.weights.adapters import Adapter, find_adapter, lora_arguments, module_arguments
-from sampler_bench.models.weights.kinds import BuiltIn, Folder, GgufFile, HubModel, Weights
+from sampler_bench.models.weights.weight_kinds import BuiltIn, HubModel, Weights, find_folder, find_gguf
 from sampler_bench.secrets import without_secrets
 from sampler_bench.tasks import Arm
 
@@ -250,9 +250,9 @@ def find_model(model: str | OwnModel, options: ServerOptions) -> Source:
         return _of_object(own, options)
     path = Path(os.path.expanduser(name))
     if name and os.path.isdir(path):  # unlike Path.is_dir, takes any name
-        return Source(path.resolve().name, options, Folder(path.resolve()))
+        return Source(path.resolve().name, options, find_folder(path))
     if path.suffix == GGUF:
-        return Source(path.stem, options, GgufFile(path.absolute()))
+        return Source(path.stem, options, find_gguf(path))
     if HUGGING_FACE_ID.fullmatch(name) and not name.startswith("."):
         return Source(name, options, HubModel(name))
     known = ", ".join([*REFERENCES, *NUMBERED, smollm2.NAME, *installed_names()])

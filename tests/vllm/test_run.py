@@ -134,7 +134,7 @@ def test_a_model_folder_is_served_measured_and_not_served_again(cli, tmp_path):
     assert again.stdout == first.stdout
 
 
-def test_a_server_that_dies_while_starting_shows_the_end_of_its_log(cli):
+def test_a_server_that_dies_while_starting_is_told_by_its_cause(cli):
     done = cli("run", "even-6", *MODEL, "--vllm-arg=--no-such-argument")
     assert done.returncode == 2
     assert "error: the vLLM server ended with code 2: unrecognized arguments" in done.stderr

@@ -41,15 +41,9 @@ class BuiltIn:
 
 @dataclass(frozen=True)
 class Folder:
-    """Those of a folder with a configuration. Raises ModelError if it is none."""
+    """Those of a folder with a configuration."""
 
     path: Path
-
-    def __post_init__(self):
-        if not (self.path / "config.json").is_file():
-            raise ModelError(f"{self.path} is not a model folder: it holds no config.json")
-        if not any(next(self.path.glob(pattern), None) for pattern in WEIGHTS):
-            raise ModelError(f"{self.path} holds no weights ({', '.join(WEIGHTS)})")
 
     def fetch(self, say: Callable[[str], None]) -> str:  # noqa: ARG002  nothing is to be said
         return str(self.path)
@@ -60,28 +54,9 @@ class Folder:
 
 @dataclass(frozen=True)
 class GgufFile:
-    """Those of a GGUF file, which vLLM is given as a folder made of it.
-
-    Raises
-    ------
-    InputError
-        If there is no such file.
-    ModelError
-        If it cannot be read, or is no GGUF file.
-    """
+    """Those of a GGUF file, which vLLM is given as a folder made of it."""
 
     path: Path
-
-    def __post_init__(self):
-        if not os.path.isfile(self.path):
-            raise InputError(f"there is no file {self.path}; --model takes the path of a GGUF file")
-        try:
-            with self.path.open("rb") as handle:
-                mark = handle.read(len(GGUF_MARK))
-        except OSError as error:
-            raise ModelError(f"{self.path} cannot be read: {error.strerror}") from error
-        if mark != GGUF_MARK:
-            raise ModelError(f"{self.path} is no GGUF file: it does not begin with the letters GGUF")
 
     def fetch(self, say: Callable[[str], None]) -> str:
         sha256 = self._sha256()
@@ -116,3 +91,34 @@ class HubModel:
         return (
             f"{self.name}@{Path(config).parent.name}" if isinstance(config, str) else f"{self.name}@unknown"
         )
+
+
+def find_folder(path: Path) -> Folder:
+    """The weights of a folder. Raises ModelError if it lacks a configuration or weights."""
+    if not (path / "config.json").is_file():
+        raise ModelError(f"{path} is not a model folder: it holds no config.json")
+    if not any(next(path.glob(pattern), None) for pattern in WEIGHTS):
+        raise ModelError(f"{path} holds no weights ({', '.join(WEIGHTS)})")
+    return Folder(path.resolve())
+
+
+def find_gguf(path: Path) -> GgufFile:
+    """The weights of a GGUF file.
+
+    Raises
+    ------
+    InputError
+        If there is no such file.
+    ModelError
+        If it cannot be read, or is no GGUF file.
+    """
+    if not os.path.isfile(path):
+        raise InputError(f"there is no file {path}; --model takes the path of a GGUF file")
+    try:
+        with path.open("rb") as handle:
+            mark = handle.read(len(GGUF_MARK))
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+    if mark != GGUF_MARK:
+        raise ModelError(f"{path} is no GGUF file: it does not begin with the letters GGUF")
+    return GgufFile(path.absolute())
