@@ -15,9 +15,9 @@ from sampler_bench.executor.processes import Processes
 from sampler_bench.measure.bundles import execute_in_bundles, is_cluster, workers_for
 from sampler_bench.measure.claim import claim, enter, new_session, now
 from sampler_bench.measure.decoders import Ancestral
-from sampler_bench.measure.estimate import Estimate, estimate
 from sampler_bench.measure.event_loop import run_to_end
 from sampler_bench.measure.execute import execute
+from sampler_bench.measure.forecast import Forecast, forecast
 from sampler_bench.measure.listener import Listener, Silence
 from sampler_bench.measure.load_plan import load_plan
 from sampler_bench.measure.look import first_looks
@@ -212,11 +212,11 @@ class Benchmark:
             self.listener.say(line)
         return Run(self.folder.path)
 
-    def estimates(self) -> dict[str, Estimate]:
+    def forecasts(self) -> dict[str, Forecast]:
         """What is still to be asked of each model behind a server, by its name. Raises SamplerBenchError."""
         before = self.folder.done()
         served = (source for source in self.units if not (source.own or source.reference))
-        return {source.name: estimate(self.units[source], before) for source in served}
+        return {source.name: forecast(self.units[source], before) for source in served}
 
     def _find_truths(self, manifest: Manifest) -> None:
         """Compute and store the truth along all numbers of the plan, if it is not known yet."""

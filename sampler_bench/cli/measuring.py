@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from sampler_bench.doctor import Check
 
 
+NO_REQUESTS = "no request to a server: these models run inside sampler-bench"
+
+
 @app.command()
 def run(
     suite: Annotated[str, typer.Argument(metavar="SUITE", help="A suite or a single task.")],
@@ -143,11 +146,12 @@ def run(
             numbers=numbers, samples=samples, server=server, task_folders=tasks or (), executor=executor,
             listener=display, control=control, irrelevant_traces=irrelevant_traces,
         )  # fmt: skip
-        said = costs(prepared.estimates(), price_in, price_out)
+        lines = costs(prepared.forecasts(), price_in, price_out)
         if dry_run:
-            console.print(said, soft_wrap=True)
+            console.print("\n".join(lines) or NO_REQUESTS, soft_wrap=True)
             return
-        display.say(said)
+        for line in lines:
+            display.say(line)
         measured = prepared.run()
     print_tables(leaderboard(measured.scores.assign(run=(out or Path(suite)).resolve().name)))
     folder = out or benchmark.RESULTS

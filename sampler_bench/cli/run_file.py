@@ -3,13 +3,16 @@
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from sampler_bench.errors import InputError
 from sampler_bench.integers import shown
-from sampler_bench.runs.manifest import MANIFEST, Manifest, read_manifest
 from sampler_bench.toml import read_toml
+
+if TYPE_CHECKING:
+    from sampler_bench.runs.manifest import Manifest
 
 IN_THE_ENVIRONMENT = {"api-key": "VLLM_API_KEY"}
 
@@ -57,6 +60,8 @@ def _as_given(parameter, value: object) -> object:
 
 def _of_manifest(path: Path) -> dict:
     """What the commands were told that made a run: the last one's word, and all models, arms and decoders."""
+    from sampler_bench.runs.manifest import MANIFEST, read_manifest
+
     if path.name != MANIFEST:
         raise InputError(f"{path} is neither a TOML file nor the {MANIFEST} of a run")
     manifest, _ = read_manifest(path.parent)
@@ -71,7 +76,7 @@ def _of_manifest(path: Path) -> dict:
     return told or _guessed(manifest)
 
 
-def _guessed(manifest: Manifest) -> dict:
+def _guessed(manifest: "Manifest") -> dict:
     """Of a run of an older version, which does not say what it was told."""
     return {
         "suite": manifest.suite,

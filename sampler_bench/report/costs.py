@@ -4,22 +4,22 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sampler_bench.measure.estimate import Estimate
+    from sampler_bench.measure.forecast import Forecast
 
 
-def costs(estimates: "Mapping[str, Estimate]", price_in: float = 0.0, price_out: float = 0.0) -> str:
+def costs(forecasts: "Mapping[str, Forecast]", price_in: float = 0.0, price_out: float = 0.0) -> list[str]:
     """A line for each model behind a server, and one for the sum of several; prices are of a million tokens.
 
     Of models that run here nothing is said: they cost no request.
     """
-    lines = [_line(name, each, price_in, price_out) for name, each in estimates.items()]
+    lines = [_line(name, each, price_in, price_out) for name, each in forecasts.items()]
     if len(lines) > 1:
-        first, *others = estimates.values()
+        first, *others = forecasts.values()
         lines.append(_line("together", sum(others, first), price_in, price_out))
-    return "\n".join(lines) or "no request to a server: these models run inside sampler-bench"
+    return lines
 
 
-def _line(name: str, estimate: "Estimate", price_in: float, price_out: float) -> str:
+def _line(name: str, estimate: "Forecast", price_in: float, price_out: float) -> str:
     said = (
         f"{name}: {estimate.units} units, {estimate.requests} requests, about {_many(estimate.tokens_in)} "
         f"tokens in and at most {_many(estimate.tokens_out)} out"

@@ -31,7 +31,10 @@ SECONDS = 300  # after which a command line counts as hanging
 SHOWN = 10  # failures reported
 FORBIDDEN = re.compile(r"[\0-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
-FLAGS = ("quiet", "as_json", "help", "control", "irrelevant_traces", "written", "valid")
+FLAGS = {
+    *("quiet", "as_json", "help", "control", "irrelevant_traces", "written", "valid"),
+    *("samples_only", "same_weights", "dry_run"),
+}
 
 
 @dataclass

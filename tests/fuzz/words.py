@@ -22,6 +22,7 @@ INTEGER = {
     "size",
     "seed",
     "page",
+    "max_tokens_total",
 }  # take these
 
 PREFIXES = ["", *"1 12 123 1234567 0 00 x 1x -1 １ ٣".split(), "1" * 400]
@@ -56,5 +57,8 @@ VALUES = {  # what an option or argument is drawn from, by its name
     "form": ["", *"parquet csv json CSV".split()],
     "api_key": ["x", "a b", "é"],
     "vllm_arg": ["--x", "--api-key=x"],
+    **dict.fromkeys(["chat_template_kwargs", "extra_body"], ("", "x", "[]", "3", '{"a": 1}', "{" * 9999)),
+    **dict.fromkeys(["max_tokens_total", "price_in", "price_out"], FEW),
+    "config": ["", "nowhere.toml", "runs/text/file", "runs/mutant/manifest.json", "/dev/null", "runs"],
     "lora": ["", "=", "a=", "a=nowhere", "a=runs", "oracle=/dev/null", "\x1b[31m=x"],
 }

@@ -218,7 +218,7 @@ def test_what_a_server_refuses_is_not_tried_again_on_a_cluster(server):
     refused = []
 
     def respond(path, handler):
-        if path != "/v1/completions" or len(server.requests) < 12:
+        if path != "/v1/completions" or len(server.requests) < 17:
             return False
         refused.append(path)
         send(handler, b'{"error": {"message": "no"}}', 400)

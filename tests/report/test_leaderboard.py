@@ -94,6 +94,7 @@ def test_ordinary_tasks_have_the_columns_that_they_always_had():
             "validity",
             "answered",
             "forced",
+            "opening",
         ],
         *["even-6 validity", "like_oracle", "even-6 like oracle"],
     ]

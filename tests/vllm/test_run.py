@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from sampler_bench import runs
-from sampler_bench.measure.estimate import tokens_of
+from sampler_bench.measure.forecast import tokens_of
 from sampler_bench.models.model import Prompt
 from sampler_bench.models.weights import smollm2
 from sampler_bench.tasks import Catalog

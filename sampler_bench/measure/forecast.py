@@ -14,7 +14,7 @@ AROUND_A_MESSAGE = 5  # tokens that a chat template puts around one
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Forecast:
     """Of all units that are not done.
 
     ``requests``: those that return laws or answers; beside them stand a few for each unit, which look whether
@@ -26,17 +26,17 @@ class Estimate:
     tokens_in: int = 0
     tokens_out: int = 0
 
-    def __add__(self, other: "Estimate") -> "Estimate":
-        return Estimate(*(getattr(self, name) + getattr(other, name) for name in vars(self)))
+    def __add__(self, other: "Forecast") -> "Forecast":
+        return Forecast(*(getattr(self, name) + getattr(other, name) for name in vars(self)))
 
     def price(self, price_in: float, price_out: float) -> float:
         """What it costs at most, given what a million tokens cost."""
         return (self.tokens_in * price_in + self.tokens_out * price_out) / 1e6
 
 
-def estimate(units: Units, done: Container[str] = ()) -> Estimate:
+def forecast(units: Units, done: Container[str] = ()) -> Forecast:
     """Of the units that are not done, where each digit is a token."""
-    total, prefixes = Estimate(), dict[tuple, list[str]]()
+    total, prefixes = Forecast(), dict[tuple, list[str]]()
     for unit in units:
         if unit.id in done:
             continue
@@ -50,16 +50,16 @@ def estimate(units: Units, done: Container[str] = ()) -> Estimate:
     return total
 
 
-def _of_samples(unit: Unit) -> Estimate:
+def _of_samples(unit: Unit) -> Forecast:
     """A request a response; of a reasoning arm one for the thinking, too, which is then read again."""
     prompt, size = unit.prompt, unit.size
     tokens, most, budget = tokens_of(prompt), prompt.max_tokens, prompt.arm.budget
     if not budget:
-        return Estimate(1, size, size * tokens, size * most)
-    return Estimate(1, 2 * size, size * (2 * tokens + budget), size * (budget + most))
+        return Forecast(1, size, size * tokens, size * most)
+    return Forecast(1, 2 * size, size * (2 * tokens + budget), size * (budget + most))
 
 
-def _of_laws(unit: Unit, prefixes: Sequence[str]) -> Estimate:
+def _of_laws(unit: Unit, prefixes: Sequence[str]) -> Forecast:
     """A token is written at each place that is read: what it is does not matter."""
     prompt = unit.prompt
     before = tokens_of(prompt)
@@ -67,7 +67,7 @@ def _of_laws(unit: Unit, prefixes: Sequence[str]) -> Estimate:
         before += prompt.max_tokens + prompt.arm.budget  # at most
     lengths = passes_over(before, prefixes)
     times = prompt.arm.traces if unit.reads_traces else 1
-    return Estimate(1, times * len(lengths), times * sum(lengths), times * len(lengths))
+    return Forecast(1, times * len(lengths), times * sum(lengths), times * len(lengths))
 
 
 def tokens_of(prompt: Prompt) -> int:

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from sampler_bench.benchmark import prepare
-from sampler_bench.measure.estimate import Estimate
+from sampler_bench.measure.forecast import Forecast
 from sampler_bench.models.server_options import ServerOptions
 from tests.models.fake_chat import MODEL, chat_api
 
@@ -15,13 +15,13 @@ def test_of_a_chat_api_requests_are_those_that_a_run_makes(tmp_path):
     with chat_api() as api:
         server = ServerOptions(base_urls=[api.url], samples_only=True)
         asked = partial(prepare, "quick", [MODEL], ["direct", "verify"], numbers=6, samples=9, server=server)
-        (estimate,) = asked(out=tmp_path / "run").estimates().values()
+        (estimate,) = asked(out=tmp_path / "run").forecasts().values()
         assert not api.asked
         asked(out=tmp_path / "run").run()
         assert len(api.asked) == estimate.requests
         usage = [api.answer(body)["usage"] for body in api.asked]
         assert sum(each["completion_tokens"] for each in usage) <= estimate.tokens_out
-        assert asked(out=tmp_path / "run").estimates()[MODEL] == Estimate()
+        assert asked(out=tmp_path / "run").forecasts()[MODEL] == Forecast()
 
 
 def test_prices_are_multiplied(cli, tmp_path):
