@@ -1,13 +1,11 @@
 """A whole benchmark: a suite, models and arms in; records, scores and a leaderboard out."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, closing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, closing, nullcontext
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from sampler_bench.executor.executor import Executor
@@ -22,21 +20,21 @@ from sampler_bench.measure.listener import Listener, Silence
 from sampler_bench.measure.load_plan import load_plan
 from sampler_bench.measure.look import first_looks
 from sampler_bench.measure.plan import Controls, Plan, Unit
+from sampler_bench.measure.pulse import pulse
 from sampler_bench.measure.room import tokens_needed
 from sampler_bench.measure.scope import left_out, units_of
 from sampler_bench.measure.truth_along import truth_along, truths_wanted
 from sampler_bench.models.engines.chat import ChatModel
 from sampler_bench.models.engines.vllm import VllmModel
 from sampler_bench.models.model import DigitModel, OwnModel
-from sampler_bench.models.reference import find_reference
 from sampler_bench.models.server_options import ServerOptions
 from sampler_bench.models.serving.replicas import reach
 from sampler_bench.models.sources import Source, find_models
 from sampler_bench.publish import score_run
+from sampler_bench.remarks import remarks
 from sampler_bench.runs.manifest import Manifest
 from sampler_bench.runs.reading import Run
 from sampler_bench.runs.store import RunFolder
-from sampler_bench.score.scores import unanswered
 from sampler_bench.tasks import Catalog
 
 RESULTS = Path("results")
@@ -191,6 +189,7 @@ class Benchmark:
     ):
         self.plan = plan
         self.told = told or {}
+        self._forecasts: dict[str, Forecast] | None = None  # until they are asked for
         units = {source: units_of(plan, source) for source in sources}
         self.units = {source.with_room(tokens_needed(asked)): asked for source, asked in units.items()}
         self.folder = folder
@@ -208,15 +207,17 @@ class Benchmark:
             session["finished"] = now()
             scores = score_run(self.folder, manifest, self.executor)
             self.folder.write_manifest(manifest)
-        for line in [*unanswered(scores), *_excluding(scores)]:
+        for line in remarks(scores):
             self.listener.say(line)
         return Run(self.folder.path)
 
     def forecasts(self) -> dict[str, Forecast]:
         """What is still to be asked of each model behind a server, by its name. Raises SamplerBenchError."""
-        before = self.folder.done()
-        served = (source for source in self.units if not (source.own or source.reference))
-        return {source.name: forecast(self.units[source], before) for source in served}
+        if self._forecasts is None:
+            before = self.folder.done()
+            served = (source for source in self.units if not (source.own or source.reference))
+            self._forecasts = {source.name: forecast(self.units[source], before) for source in served}
+        return self._forecasts
 
     def _find_truths(self, manifest: Manifest) -> None:
         """Compute and store the truth along all numbers of the plan, if it is not known yet."""
@@ -251,7 +252,11 @@ class Benchmark:
         if there == len(units):
             return
 
+        ended = 0
+
         def tell(unit: Unit, records: int) -> None:
+            nonlocal ended
+            ended += 1
             self.listener.advance(*_what(unit), records)
 
         async def work(
@@ -265,7 +270,8 @@ class Benchmark:
                 enter(model, describe(), source, self.folder, manifest, session)
                 for line in await first_looks(model, self.units[source], before):
                     self.listener.say(line)
-                await execute(units, before, model, self.folder, tell)
+                async with self._pulse(source, lambda: ended):
+                    await execute(units, before, model, self.folder, tell)
                 if isinstance(model, ChatModel):  # what its server refuses is known by now
                     enter(model, describe(), source, self.folder, manifest, session)
                 return model.probe if isinstance(model, VllmModel) else ()
@@ -281,17 +287,13 @@ class Benchmark:
                     workers, served, source.needs_server, units, before, self.folder, tell, probe
                 )
 
-
-def _excluding(scores: pd.DataFrame) -> Iterator[str]:
-    """A line for each served model whose content is infinite somewhere: what that means."""
-    infinite = scores[(scores["metric"] == "content") & np.isinf(scores["value"])]
-    for (model, arm, decoder), rows in infinite.groupby(["model", "arm", "decoder"]):
-        if not find_reference(str(model)):
-            yield (
-                f"{model}, arm {arm}, {decoder}: content is infinite at {', '.join(rows['task'])}: digits "
-                "that may stand there have probability 0 (-inf in the log, or vLLM's word for it, -9999). "
-                "Servers that mask tokens answer so: structured outputs, bad words, logits processors"
-            )
+    def _pulse(self, source: Source, ended: Callable[[], int]) -> AbstractAsyncContextManager[None]:
+        """Signs of life while a served model is measured; ``ended``: units so far."""
+        spending = source.options.spending
+        if source.own or source.reference or spending is None:
+            return nullcontext()
+        expected = self.forecasts()[source.name].requests
+        return pulse(self.listener.say, source.name, lambda: spending.requests, expected, ended)
 
 
 def _say_but_interrupts(loop: asyncio.AbstractEventLoop, context: dict) -> None:

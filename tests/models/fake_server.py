@@ -70,6 +70,8 @@ class FakeServer:
             if text is None:
                 text = "".join(f"{m['role']}: {m['content']}\n" for m in body["messages"])
             return {"count": len(text), "tokens": [*start, *map(ord, text)], "token_strs": None}
+        if path == "/detokenize":
+            return {"prompt": "".join(map(chr, body["tokens"]))}
         if path == "/v1/completions":
             return self.completion(body)
         return None
@@ -82,6 +84,10 @@ class FakeServer:
             told = {f"token_id:{token}": math.log(law.get(chr(token), 1e-12)) for token in wanted}
             choice["logprobs"] = {"top_logprobs": [told], "tokens": ["x"], "token_logprobs": [-1.0]}
             choice["text"] = "7"
+        elif most := body.get("logprobs"):
+            law = sorted(self.law(prompt).items(), key=lambda told: -told[1])[:most]
+            told = {f"token_id:{ord(symbol)}": math.log(p) for symbol, p in law}
+            choice["logprobs"] = {"top_logprobs": [told]}
         else:
             choice["text"] = self.written(prompt, body["seed"], body["max_tokens"])
             choice["finish_reason"] = "length" if len(choice["text"]) == body["max_tokens"] else "stop"

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from sampler_bench import run
-from sampler_bench.benchmark import _excluding
 from sampler_bench.errors import ServerError, StoreError
 from sampler_bench.measure.bundles import Bundle, measure_bundle
 from sampler_bench.measure.decoders import parse_decoder
@@ -21,6 +20,7 @@ from sampler_bench.models.server_options import ServerOptions
 from sampler_bench.models.serving.server import VllmServer
 from sampler_bench.models.sources import find_model
 from sampler_bench.models.weights import smollm2
+from sampler_bench.remarks import excluding
 from sampler_bench.runs.manifest import Settings
 from sampler_bench.runs.store import RunFolder
 from sampler_bench.tasks import Catalog
@@ -129,7 +129,7 @@ def test_what_an_infinite_content_means_is_said_of_served_models():
     rows = [("m", "content", math.inf), ("m", "skill", -math.inf), ("n", "content", 1.0)]
     rows += [("uniform-digits", "content", math.inf)]
     scores = pd.DataFrame(rows, columns=["model", "metric", "value"])
-    lines = list(_excluding(scores.assign(task="even-6", arm="direct", decoder="ancestral")))
+    lines = list(excluding(scores.assign(task="even-6", arm="direct", decoder="ancestral")))
     assert len(lines) == 1
     assert "m, arm direct, ancestral: content is infinite at even-6" in lines[0]
 

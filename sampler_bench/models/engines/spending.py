@@ -17,10 +17,15 @@ class Spending:
     ----------
     most : int, optional
         Tokens in and out, of all models of a command; without a ceiling if not given.
+
+    Attributes
+    ----------
+    requests : int
+        How many were answered that may have cost something.
     """
 
     def __init__(self, most: int | None = None):
-        self.most, self.spent, self.reserved = most, 0, 0
+        self.most, self.spent, self.reserved, self.requests = most, 0, 0, 0
 
     def fits(self, tokens: int) -> bool:
         """Whether a request that may cost so much can be sent."""

@@ -107,6 +107,7 @@ class Transport:
                 async with self._taken(may_cost(body)) as endpoint:
                     answer = await self._ask(endpoint, path, body, kind)
                     self._spending.spent += _cost(answer, body)
+                    self._spending.requests += may_cost(body) > 0
                     return answer
         raise AssertionError("unreachable: the last attempt returns or raises")
 
