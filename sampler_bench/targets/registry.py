@@ -78,6 +78,8 @@ def find_family(name: object) -> type[Target]:
     for entry in entries:
         if entry.name == name:
             _take_in(entry)
+    if isinstance(name, str) and (found := _REGISTERED.get(name) or _in_a_module_of_its_name(name)):
+        return found
     families = registered()
     if not isinstance(name, str) or name not in families:
         names = sorted({*families, *(entry.name for entry in entries)})
@@ -114,10 +116,22 @@ def _adapter(kind: type[Target]) -> TypeAdapter:
     return TypeAdapter(kind)
 
 
+def _in_a_module_of_its_name(name: str) -> type[Target] | None:
+    """A family here whose module begins as it does: found without importing the others."""
+    for module in _built_in_modules():
+        if module.startswith(name.replace("-", "_")):
+            import_module(f"{BUILT_IN}.{module}")
+    return _REGISTERED.get(name)
+
+
+def _built_in_modules() -> list[str]:
+    return [module.name for module in pkgutil.iter_modules(import_module(BUILT_IN).__path__)]
+
+
 @cache
 def _import_built_in() -> None:
-    for module in pkgutil.iter_modules(import_module(BUILT_IN).__path__):
-        import_module(f"{BUILT_IN}.{module.name}")
+    for module in _built_in_modules():
+        import_module(f"{BUILT_IN}.{module}")
 
 
 @lru_cache(maxsize=8)
