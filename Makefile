@@ -13,6 +13,9 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 MODELS := smollm2-135m oracle feasible-uniform uniform-digits \
 	sieve-2 sieve-5 sieve-13 sieve-31 propose-and-check-64
 
+# A file's tests stay in one process, and the longest files, which come first, are begun first.
+PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+
 help:  ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -38,7 +41,7 @@ bench: $(READY)  ## Measure smollm2-135m and the reference samplers on suite qui
 	@$(BIN)/sampler-bench run quick $(MODELS:%=--model %)
 
 test: $(READY)  ## Run all tests: in several processes, then by themselves those against a real vLLM server
-	@$(BIN)/python -m pytest -m 'not vllm' --numprocesses=auto --maxprocesses=4 --dist=loadfile --durations=20
+	@$(BIN)/python -m pytest -m 'not vllm' $(PARALLEL) --durations=20
 	@$(BIN)/python -m pytest -m vllm --durations=20
 
 fuzz: $(READY)  ## Random patterns, task files, command lines and damaged files (SEED=N; minutes)

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 COMBINATIONS = [f"{python}-{kind}" for python in ("3.11", "3.12", "3.13") for kind in ("lowest", "newest")]
 EXTRAS = ("primes", "ray", "s3")  # of pyproject.toml, beside the tools of the tests
-PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
+PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile", "--no-loadscope-reorder")
 # Old packages warn of what newer ones beside them will no longer have.
 TESTS = ("-q", "-m", "not vllm", "--ignore", "tests/vllm", "-W", "ignore::DeprecationWarning", *PARALLEL)
 # The lowest pandas that `datasets` reads with leaves files to be closed for it.
