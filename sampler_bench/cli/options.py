@@ -116,7 +116,9 @@ Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
 BaseUrl = Annotated[str | None, typer.Option(metavar="URL", help="A running vLLM server to use.")]
 BaseUrls = Annotated[
     list[str] | None,
-    typer.Option("--base-url", metavar="URL", help="A running vLLM server, or a chat API; several share the load."),
+    typer.Option(
+        "--base-url", metavar="URL", help="A running vLLM server, or a chat API; several share the load."
+    ),
 ]
 TupleName = Annotated[
     str,

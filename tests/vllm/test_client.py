@@ -69,7 +69,7 @@ def test_digits_are_written_where_the_chat_template_would_write_them(server):
         body = {"model": model.name, "messages": answered, "add_generation_prompt": False}
         body["continue_final_message"] = True
         rendered = (await model._transport.post("/tokenize", body, Tokens)).tokens
-        return rendered, await model._tokenized(PROMPT) + [
+        return rendered, await model._prompts.ids(PROMPT) + [
             model._vocabulary.ids[digit] for digit in (6, 4, 9)
         ]
 
