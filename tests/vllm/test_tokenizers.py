@@ -98,7 +98,7 @@ def test_digits_written_are_the_tokens_of_the_whole_text(served):
     for prompt in PROMPTS:
         whole = tokenizer.encode(prompt.text + "6492171")
         number = tokenizer.encode("6492171", add_special_tokens=False)
-        assert ask(server, lambda model, prompt=prompt: model._tokenized(prompt)) + number == whole
+        assert ask(server, lambda model, prompt=prompt: model._prompts.ids(prompt)) + number == whole
 
 
 def test_a_model_without_a_chat_template_is_pointed_to_an_arm_of_text(served):
