@@ -80,6 +80,7 @@ def test_a_refusal_of_something_else_ends_the_run_in_its_words(api, cli):
     done = cli("run", "even-6", "--model", MODEL, "--base-url", api.url, "--samples-only")
     assert done.returncode == 2
     assert "answered 400: Unsupported parameter: 'messages'" in done.stderr
+    assert "never awaited" not in done.stderr
 
 
 def test_it_is_left_alone_for_as_long_as_it_asks(api, tmp_path):
