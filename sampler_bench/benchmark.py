@@ -8,6 +8,7 @@ from typing import TypedDict, Unpack
 
 import pyarrow as pa
 
+from sampler_bench.errors import InputError
 from sampler_bench.executor.executor import Executor
 from sampler_bench.executor.processes import Processes
 from sampler_bench.measure.bundles import execute_in_bundles, is_cluster, workers_for
@@ -121,17 +122,28 @@ def prepare(
     suite: str,
     models: Sequence[str | OwnModel],
     arms: Sequence[str] = ARMS,
-    **options: Unpack[Options],
+    *,
+    decoders: Sequence[str] = DECODERS,
+    seed: int = 0,
+    out: Path | str | None = None,
+    numbers: int | None = None,
+    samples: int | None = None,
+    server: ServerOptions | None = None,
+    task_folders: Sequence[Path] = (),
+    executor: Executor | None = None,
+    listener: Listener | None = None,
+    control: bool | None = None,
+    irrelevant_traces: bool = False,
 ) -> "Benchmark":
     """What ``run`` runs, of the same arguments; nothing is measured yet. Raises SamplerBenchError."""
-    server, listener = options.get("server") or ServerOptions(), options.get("listener") or Silence()
-    decoders, task_folders = options.get("decoders", DECODERS), options.get("task_folders", ())
-    control, irrelevant_traces = options.get("control"), options.get("irrelevant_traces", False)
-    executor = options.get("executor")
-    plan = load_plan(
-        Catalog(task_folders), suite, arms, decoders, options.get("seed", 0), options.get("numbers"),
-        options.get("samples"), Controls(BLIND[control], irrelevant_traces),
-    )  # fmt: skip
+    server, listener = server or ServerOptions(), listener or Silence()
+    if server.max_tokens_total and is_cluster(executor):
+        raise InputError(
+            "--max-tokens-total is not kept on a cluster, whose workers do not know what others spend; "
+            "leave out --ray"
+        )
+    controls = Controls(BLIND[control], irrelevant_traces)
+    plan = load_plan(Catalog(task_folders), suite, arms, decoders, seed, numbers, samples, controls)
     found = find_models(models, server, elsewhere=is_cluster(executor))
     told = {
         "suite": suite,
@@ -147,7 +159,7 @@ def prepare(
     return Benchmark(
         plan,
         [source.recognised(listener.say) for source in found],
-        RunFolder(options.get("out") or RESULTS / suite),
+        RunFolder(out or RESULTS / suite),
         executor,
         listener,
         told,

@@ -10,6 +10,8 @@ import pytest
 
 from sampler_bench import load_task, run, runs
 from sampler_bench.errors import InputError, StoreError
+from sampler_bench.executor.ray_cluster import Ray
+from sampler_bench.models.server_options import ServerOptions
 from sampler_bench.publish import rescore, write_leaderboard
 from sampler_bench.report.leaderboard import markdown, tasks_of
 from sampler_bench.runs.records import RECORDS
@@ -231,3 +233,12 @@ def test_a_run_works_inside_a_running_event_loop_as_in_a_notebook(tmp_path):
 def test_a_run_without_models_is_refused(tmp_path):
     with pytest.raises(InputError, match="no model to measure"):
         run("even-6", [], out=tmp_path)
+
+
+def test_a_keyword_that_is_none_is_refused_and_a_ceiling_on_a_cluster_too(tmp_path):
+    with pytest.raises(TypeError, match="sample"):
+        run("even-6", ["oracle"], out=tmp_path / "run", sample=3)
+    ceiling = ServerOptions(max_tokens_total=5)
+    with pytest.raises(InputError, match="--max-tokens-total is not kept on a cluster"):
+        run("even-6", ["oracle"], out=tmp_path / "run", executor=Ray("local"), server=ceiling)
+    assert not (tmp_path / "run").exists()

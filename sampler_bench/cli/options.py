@@ -74,7 +74,7 @@ def json_object(text: str | dict) -> dict:
     try:
         found = json.loads(text) if isinstance(text, str) else text
     except (ValueError, RecursionError) as error:
-        raise InputError(f'{shown(str(text))!r} is no JSON ({error}); it would be as {{"a": 1}}') from error
+        raise InputError(f'{shown(str(text))!r} is no JSON ({error}); as in {{"a": 1}}') from error
     if not isinstance(found, dict):
         raise InputError(f'{shown(str(text))!r} is no JSON object; it would be as in {{"a": 1}}')
     return found

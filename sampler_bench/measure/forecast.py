@@ -74,4 +74,4 @@ def tokens_of(prompt: Prompt) -> int:
     """About how many tokens a prompt has."""
     texts = [prompt.text] if prompt.text else [message["content"] for message in prompt.messages]
     around = 0 if prompt.text else AROUND_A_MESSAGE * (len(texts) + 1)
-    return around + sum(len(PIECES.findall(text)) for text in texts)
+    return around + prompt.seed_length + sum(len(PIECES.findall(text)) for text in texts)

@@ -17,7 +17,7 @@ from sampler_bench.runs.over_traces import marginal_over_traces
 from sampler_bench.runs.records import MEASURED
 
 Responses = Sequence[tuple[str, str]]
-GIVEN, LEAST_GIVEN = 1, 10  # the stream of random digits that a prompt gives, and how many at least
+GIVEN = 1  # the stream of random digits that a prompt gives
 
 
 async def measure(unit: Unit, model: DigitModel, responses: Responses) -> pa.Table:
@@ -123,15 +123,15 @@ async def _responses(unit: Unit, model: DigitModel) -> list[tuple[Prompt, Respon
     if not prompt.arm.gives_seeds:
         return [(prompt, said) for said in await decoder.sample(model, prompt, unit.size, unit.seed())]
     seeds = child_seeds(unit.seed(), unit.size)
-    prompts = [replace(prompt, seed=_random_digits(seed, prompt.task.target.digits)) for seed in seeds]
+    prompts = [replace(prompt, seed=_random_digits(seed, prompt.seed_length)) for seed in seeds]
     asked = (decoder.sample(model, each, 1, seed) for each, seed in zip(prompts, seeds, strict=True))
     return [(each, said) for each, (said,) in zip(prompts, await asyncio.gather(*asked), strict=True)]
 
 
 def _random_digits(seed: int, digits: int) -> str:
-    """Twice as many as a number has, ten at least: for a model to make it from."""
+    """For a model to make a number from."""
     rng = np.random.default_rng([seed, GIVEN])
-    return "".join(map(str, rng.integers(0, 10, max(2 * digits, LEAST_GIVEN))))
+    return "".join(map(str, rng.integers(0, 10, digits)))
 
 
 def _answer_rows(prompt: Prompt, response: Response, response_id: int) -> list[dict]:

@@ -30,4 +30,4 @@ def tokens_needed(units: Units) -> int:
 def _prompt_tokens(prompt: Prompt) -> int:
     contents = [message["content"] for message in prompt.messages] or [prompt.text]
     written = sum(len(content.encode()) + MESSAGE for content in contents)
-    return written + (TEMPLATE if prompt.messages else MESSAGE)
+    return written + prompt.seed_length + (TEMPLATE if prompt.messages else MESSAGE)

@@ -31,6 +31,7 @@ class SamplingOptions:
 
 
 NATURAL = SamplingOptions()
+LEAST_GIVEN = 10  # random digits of a prompt that gives some
 PLACES = re.compile(r"\{(answers|phrase|law|seed)\}")  # in wordings, for what a prompt fills in
 
 
@@ -65,6 +66,11 @@ class Prompt:
     def text(self) -> str:
         """The text for a base model to continue; empty where there are messages."""
         return self._filled(self.paraphrase.text)
+
+    @property
+    def seed_length(self) -> int:
+        """Random digits that its wording gives: twice as many as a number has, ten at least; 0 if none."""
+        return max(2 * self.task.target.digits, LEAST_GIVEN) if self.arm.gives_seeds else 0
 
     @property
     def max_tokens(self) -> int:
