@@ -57,6 +57,13 @@ class ServerOptions:
         for name in ("samples_only", "extra_body"):
             if getattr(self, name) and not self.base_urls:
                 raise InputError(f"{_option(name)} is for a server that runs elsewhere: give its --base-url")
+        for name, value in self.extra_body.items():
+            if name in ("model", "messages", "n", "stream"):
+                raise InputError(f"--extra-body: {name} is ours to say; leave it out")
+            if name in ("max_tokens", "max_completion_tokens") and (type(value) is not int or value < 1):
+                raise InputError(f"--extra-body: {name} = {value!r} is no number of tokens")
+            if without_secrets(str(value)) != str(value):
+                raise InputError(f"--extra-body: {name} holds a secret, which would be stored; leave it out")
         if self.samples_only and self.chat_template_kwargs:
             raise InputError(
                 "--chat-template-kwargs is for vLLM; with --samples-only, what the server takes for it goes "

@@ -55,7 +55,7 @@ class PromptTokens:
         self.switch = Switch()
         self._transport, self._model, self._template_kwargs = transport, model, dict(template_kwargs)
         self._vocabulary = DigitVocabulary([], [])  # until it is learnt
-        self._known: dict[str, list[int]] = {}
+        self._known: dict[tuple[str, bool], list[int]] = {}
         self._warned = False
 
     async def learn(self, vocabulary: DigitVocabulary) -> None:
@@ -80,9 +80,10 @@ class PromptTokens:
         """The prompt rendered once by the server; digits are appended to it as tokens, never as text."""
         if prompt.seed:
             return await self._written(prompt)  # it is asked once
-        if prompt.hash not in self._known:
-            self._known[prompt.hash] = await self._written(prompt)
-        return self._known[prompt.hash]
+        key = (prompt.hash, bool(prompt.arm.budget))  # by which the switch is turned
+        if key not in self._known:
+            self._known[key] = await self._written(prompt)
+        return self._known[key]
 
     async def before_a_digit(self, text: str) -> list[int]:
         """The tokens of a text that a number follows. Raises ModelError if there is no such boundary."""

@@ -42,7 +42,7 @@ class Spending:
 
 def may_cost(body: dict) -> int:
     """Tokens that a request may cost: its prompt, estimated where it is no list of tokens, and its answer."""
-    most = body.get("max_tokens") or body.get("max_completion_tokens")
+    most = max(body.get(name) or 0 for name in ("max_tokens", "max_completion_tokens"))
     if not most:
         return 0  # nothing is written
     if "messages" in body:
