@@ -19,16 +19,20 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest import mock
 
 import typer
+from rich.console import ConsoleDimensions
 
 from sampler_bench import run
 from sampler_bench.cli import answer, options
+from sampler_bench.report.console import PlainConsole
 from sampler_bench.sealed import read_json, write_json
 from tests.fuzz.words import INTEGER, MARKUP, MODELS, NASTY, NO_INTEGERS, NO_TEXT, VALUES
 
 SECONDS = 300  # after which a command line counts as hanging
 SHOWN = 10  # failures reported
+LINES = 25  # of the terminal
 FORBIDDEN = re.compile(r"[\0-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 FLAGS = {
@@ -228,12 +232,15 @@ def _mutated(manifest: dict, rng: random.Random) -> object:
 def _answer(words: list[str], encoding: str, width: int) -> tuple[object, str, str, list[str]]:
     """The exit code, what was printed, and whether that ended in a traceback or not at all."""
     streams = [io.TextIOWrapper(io.BytesIO(), encoding, newline="") for _ in range(2)]
-    options.console.width = options.errors.width = width
     signal.signal(signal.SIGALRM, _too_long)
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
     code, wrong = None, []
     try:
-        with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
+        with (
+            contextlib.redirect_stdout(streams[0]),
+            contextlib.redirect_stderr(streams[1]),
+            mock.patch.object(PlainConsole, "size", ConsoleDimensions(width, LINES)),
+        ):
             code = answer(words)
     except _TooLong:
         wrong = ["hangs"]
