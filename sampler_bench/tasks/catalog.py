@@ -1,6 +1,7 @@
-"""Tasks, arms and suites: TOML files that say what is asked, how, and in which company.
+"""Tasks, arms, suites and worlds: TOML files that say what is asked, how, in which company, and what is learnt.
 
-A folder of tasks holds ``NAME.toml`` a task, ``suites/NAME.toml`` a suite and ``arms/NAME.toml`` an arm.
+A folder of tasks holds ``NAME.toml`` a task, ``arms/NAME.toml`` an arm, ``suites/NAME.toml`` a suite and
+``worlds/NAME.toml`` a world.
 The built-in folder is shipped with the package; a user's own folders add to it.
 """
 
@@ -16,7 +17,7 @@ from pydantic import ValidationError
 from sampler_bench.errors import InputError
 from sampler_bench.integers import shown
 from sampler_bench.targets.values import check_nesting, explain, storable
-from sampler_bench.tasks.definitions import Arm, Definition, Suite, Task
+from sampler_bench.tasks.definitions import Arm, Definition, Document, Suite, Task, World
 from sampler_bench.toml import read_toml
 
 MOST_NAME = 255  # characters, of a file
@@ -24,7 +25,7 @@ NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")  # safe in files, tables
 
 
 class Catalog:
-    """The built-in tasks, arms and suites, and those of the user's folders."""
+    """The built-in tasks, arms, suites and worlds, and those of the user's folders."""
 
     def __init__(self, folders: Sequence[Path] = ()):
         for folder in folders:
@@ -41,6 +42,9 @@ class Catalog:
 
     def suite_names(self) -> list[str]:
         return sorted(self._files("suite"))
+
+    def world_names(self) -> list[str]:
+        return sorted(self._files("world"))
 
     def task(self, name: str) -> Task:
         """The task of that name. Raises InputError if there is none or its file is not right."""
@@ -81,6 +85,12 @@ class Catalog:
                 raise InputError(f"{path}: {error}") from error
         return suite
 
+    def world(self, name: str) -> World:
+        """The world of that name; a task's name stands for the world of that one task."""
+        if name in self._files("task"):
+            return World(name=name, title=name, version=1, documents=[Document(task=name)])
+        return _read(World, self._find("world", name))
+
     def _find(self, kind: str, name: str) -> Path:
         files = self._files(kind)
         if name not in files:
@@ -96,7 +106,7 @@ class Catalog:
         return self._found[kind]
 
     def _look_for(self, kind: str) -> dict[str, Path]:
-        inside = {"task": ".", "arm": "arms", "suite": "suites"}[kind]
+        inside = {"task": ".", "arm": "arms", "suite": "suites", "world": "worlds"}[kind]
         found: dict[str, Path] = {}
         for folder in self._folders:
             for path in sorted((folder / inside).glob("*.toml")):

@@ -1,6 +1,7 @@
-"""What a TOML file of a task, an arm or a suite may say."""
+"""What a TOML file of a task, an arm, a suite or a world may say."""
 
 import hashlib
+import math
 from collections import Counter
 from functools import cached_property
 from typing import Annotated, ClassVar, Literal
@@ -187,4 +188,41 @@ class Suite(Definition):
         [(name, times)] = Counter(self.tasks).most_common(1)
         if times > 1:
             raise ValueError(f"task {shown(name)!r} stands there {times} times")
+        return self
+
+
+class Document(BaseModel):
+    """A kind of text to learn from: a task, asked by an arm in any of its wordings, and answered.
+
+    ``answer`` is what is written: ``{number}`` stands for a number drawn from the task's target, ``{trace}``
+    for how it was found, which ``trace`` names a way of.
+    """
+
+    model_config = STRICT
+    task: str
+    weight: float = Field(default=1.0, gt=0)
+    arm: str = "direct"
+    trace: str = ""
+    answer: str = "{number}"
+
+    @model_validator(mode="after")
+    def _is_answered(self) -> "Document":
+        if self.answer.count("{number}") != 1:
+            raise ValueError("the answer of a document holds {number} once")
+        if bool(self.trace) != ("{trace}" in self.answer):
+            raise ValueError("trace names what {trace} in the answer stands for: both or neither")
+        return self
+
+
+class World(Definition):
+    """What a small model is trained on: documents, each with its share of all that is read."""
+
+    version: int = Field(ge=1)
+    documents: list[Document] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> "World":
+        total = math.fsum(document.weight for document in self.documents)
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"the weights of its documents sum to {total:.10g}, not to 1")
         return self

@@ -1,0 +1,139 @@
+"""The run of ``transformers.Trainer`` that makes a model; its checkpoints, and the model along the way."""
+
+import shutil
+from collections.abc import Callable, Set
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch.utils.data import SequentialSampler
+from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
+from transformers.trainer_utils import get_last_checkpoint
+from transformers.utils import logging as library_logging
+
+from sampler_bench.lab.alphabet import END, PADDING, tokenizer
+from sampler_bench.lab.architecture import configuration
+from sampler_bench.lab.learner import LlamaForCausalLM
+from sampler_bench.lab.lessons import GROUP, GROUPS, Lessons, together
+
+if TYPE_CHECKING:
+    from sampler_bench.lab.training import Training
+
+HALVINGS = 6  # of the numbers, after each of which the model is kept
+SIXTEENTHS = 16  # of the steps, after each of which training can be gone on with
+LEARNING_RATE = 3e-3
+WARMUP, DECAY = 0.05, 0.2  # shares of the steps, at the beginning and at the end
+WEIGHT_DECAY = 0.01
+LARGEST_GRADIENT = 5.0
+POINTS = 200  # of the loss curve
+A_STEP = GROUPS * GROUP  # numbers
+WORKING, ALONG = "working", "along"
+FOR_RESUMING = ("optimizer*", "scheduler*", "rng_state*", "trainer_state*", "training_args*")
+
+
+def fit(training: "Training", out: Path, tell: Callable[[int, float], None]) -> dict[str, object]:
+    """Train, from the last checkpoint in ``OUT/working`` if there is one, and save the model.
+
+    Returns
+    -------
+    dict
+        ``size``: the parameters it has; ``seen``: documents of each kind; ``loss``: pairs of numbers seen and
+        nats a document; ``kept``: after how many numbers the model was kept.
+    """
+    library_logging.set_verbosity_error()
+    library_logging.disable_progress_bar()
+    set_seed(training.seed)
+    characters = tokenizer(text for kind in training.kinds for text in kind.texts)
+    end, padding = characters.convert_tokens_to_ids([END, PADDING])
+    model = LlamaForCausalLM(configuration(training.parameters, len(characters), end, padding))
+    lessons = Lessons(training.world, training.kinds, characters, training.numbers, training.seed)
+    steps = -(-len(lessons) // GROUPS)
+    kept = sorted({max(1, steps >> k) for k in range(1, HALVINGS + 1)})
+    working = out / WORKING
+    trainer = _Trainer(
+        model=model,
+        args=_arguments(training, working, steps),
+        train_dataset=lessons,
+        data_collator=partial(together, padding=padding),
+        processing_class=characters,
+        callbacks=[_Telling(tell), _Saving({*kept, *(steps * k // SIXTEENTHS for k in range(1, SIXTEENTHS))})],
+    )
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(working)) if working.is_dir() else None)
+    for step in kept:
+        _keep(working / f"checkpoint-{step}", out / ALONG / f"{out.name}-{step * A_STEP}")
+    trainer.save_model(str(out))
+    shutil.rmtree(working)
+    history = [entry for entry in trainer.state.log_history if "loss" in entry]
+    return {
+        "size": sum(weights.numel() for weights in model.parameters()),
+        "seen": lessons.seen,
+        "loss": [[entry["step"] * A_STEP, entry["loss"]] for entry in history],
+        "kept": [step * A_STEP for step in kept],
+    }
+
+
+class _Trainer(Trainer):
+    """Reads lessons in their order; what the model returns is the loss."""
+
+    def _get_train_sampler(self, *_: object) -> SequentialSampler:
+        return SequentialSampler(self.train_dataset)  # pyright: ignore[reportArgumentType]  it has a length
+
+    def compute_loss(self, model, inputs, return_outputs=False, **_: object):
+        output = model(**inputs)
+        return (output.loss, output) if return_outputs else output.loss
+
+
+class _Saving(TrainerCallback):
+    """Saves checkpoints after given steps."""
+
+    def __init__(self, steps: Set[int]):
+        self._steps = steps
+
+    def on_step_end(self, args, state, control, **_: object):  # noqa: ARG002
+        control.should_save |= state.global_step in self._steps
+
+
+class _Telling(TrainerCallback):
+    """Tells of the numbers seen, and of the loss."""
+
+    def __init__(self, tell: Callable[[int, float], None]):
+        self._tell = tell
+
+    def on_log(self, args, state, control, logs=None, **_: object):  # noqa: ARG002
+        if logs and "loss" in logs:
+            self._tell(state.global_step * A_STEP, logs["loss"])
+
+
+def _arguments(training: "Training", working: Path, steps: int) -> TrainingArguments:
+    decay = round(steps * DECAY)
+    return TrainingArguments(
+        output_dir=str(working),
+        per_device_train_batch_size=GROUPS,
+        max_steps=steps,
+        learning_rate=LEARNING_RATE,
+        lr_scheduler_type="warmup_stable_decay",
+        lr_scheduler_kwargs={"num_decay_steps": decay},
+        warmup_steps=round(steps * WARMUP),
+        weight_decay=WEIGHT_DECAY,
+        max_grad_norm=LARGEST_GRADIENT,
+        adam_beta2=0.98,
+        seed=training.seed,
+        bf16=torch.cuda.is_available(),
+        logging_steps=max(1, steps // POINTS),
+        save_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=torch.cuda.is_available(),
+    )
+
+
+def _keep(checkpoint: Path, folder: Path) -> None:
+    """Put a checkpoint's model where models along the way are kept, if it is not there yet."""
+    if folder.exists():
+        return
+    scratch = folder.with_name(f".{folder.name}")
+    shutil.rmtree(scratch, ignore_errors=True)
+    shutil.copytree(checkpoint, scratch, ignore=shutil.ignore_patterns(*FOR_RESUMING))
+    scratch.rename(folder)
