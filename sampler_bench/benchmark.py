@@ -227,7 +227,7 @@ class Benchmark:
         """What is still to be asked of each model behind a server, by its name. Raises SamplerBenchError."""
         if self._forecasts is None:
             before = self.folder.done()
-            served = (source for source in self.units if not (source.own or source.reference))
+            served = (source for source in self.units if not source.here)
             self._forecasts = {source.name: forecast(self.units[source], before) for source in served}
         return self._forecasts
 
@@ -302,7 +302,7 @@ class Benchmark:
     def _pulse(self, source: Source, ended: Callable[[], int]) -> AbstractAsyncContextManager[None]:
         """Signs of life while a served model is measured; ``ended``: units so far."""
         spending = source.options.spending
-        if source.own or source.reference or spending is None:
+        if source.here or spending is None:
             return nullcontext()
         expected = self.forecasts()[source.name].requests
         return pulse(self.listener.say, source.name, lambda: spending.requests, expected, ended)

@@ -2,6 +2,7 @@
 
 import math
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,3 +75,18 @@ def _read(path: Path) -> list[str]:
         return path.read_text().split()
     except OSError:
         return []
+
+
+def quiet_transformers() -> None:
+    """Before transformers is imported: it says nothing but errors, and shows no bars of its own.
+
+    Where there is no GPU to compile for, torch is kept from loading Triton, which complains when Python ends.
+    """
+    import torch
+
+    if not torch.cuda.is_available():
+        sys.modules.setdefault("triton", None)  # pyright: ignore[reportArgumentType]  as if it were not there
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()

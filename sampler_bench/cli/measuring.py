@@ -74,6 +74,9 @@ def run(
     port: Annotated[
         int | None, typer.Option(help="Port of the server started here; a free one by default.")
     ] = None,
+    engine: Annotated[
+        str, typer.Option(help="vllm, or transformers: in this process, slower, for small models.")
+    ] = "vllm",
     vllm_arg: VllmArgs = None,
     chat_template_kwargs: Annotated[
         dict | None,
@@ -138,7 +141,7 @@ def run(
 
     server = ServerOptions(
         base_url or (), api_key, timeout, port, vllm_arg or (), chat_template_kwargs or {}, samples_only,
-        extra_body or {}, max_tokens_total, same_weights, loras=lora or (),
+        extra_body or {}, max_tokens_total, same_weights, engine, loras=lora or (),
     )  # fmt: skip
     with saying_what_is_kept("what was measured"), joined(ray) as executor, Display(quiet) as display:
         prepared = benchmark.prepare(

@@ -1,9 +1,8 @@
 """How a model of a number of parameters is made: a Llama, small.
 
-Width d and layers L go together as d = 24 L, about as in models that were tuned at this size (Kaplan et al.,
-"Scaling laws for neural language models", 2020, find that the shape hardly matters). With 12 d^2 parameters a
-layer that makes d the cube root of twice the parameters, rounded to heads of 32. The width of the feed-forward
-networks makes up what rounding leaves.
+Width d and layers L go together as d = 24 L (the shape hardly matters, as Kaplan et al. find in "Scaling laws
+for neural language models", 2020). With 12 d^2 parameters a layer that makes d the cube root of twice the
+parameters, rounded to heads of 32. The width of the feed-forward networks makes up what rounding leaves.
 """
 
 from typing import TYPE_CHECKING

@@ -37,15 +37,15 @@ class Kind:
     def __post_init__(self):
         if self.arm.gives_seeds or self.arm.answers > 1:
             raise InputError(
-                f"documents under arm {self.arm.name}: only arms that ask for one number, and give nothing drawn"
+                f"arm {self.arm.name} of a document: only those that ask for one number, and give no digits"
             )
         [answer] = self.answers(1, np.random.default_rng(0))
         spans = [*find_numbers(self.arm.answer, answer)]
         found = spans and (spans[-1] if self.arm.take == "last" else spans[0])
         if not found or not self.task.target.contains(answer[found.start : found.end]):
             raise InputError(
-                f"arm {self.arm.name} does not find the number where a document of task {self.task.name} has it, "
-                f"in {self.document.answer!r}"
+                f"arm {self.arm.name} does not find the number where a document of task {self.task.name} has "
+                f"it, in {self.document.answer!r}"
             )
 
     @cached_property
@@ -98,8 +98,8 @@ def kinds_of(world: World, catalog: Catalog) -> list[Kind]:
     asked = [prompt.hash for kind in found for prompt in kind.prompts]
     if len(set(asked)) < len(asked):
         raise InputError(
-            f"world {world.name}: two documents ask for the same in the same words, so neither can be told from "
-            "the other; make one task of them, of family mixture"
+            f"world {world.name}: two documents ask for the same in the same words, so that neither can be "
+            "told from the other; make one task of them, of family mixture"
         )
     return found
 

@@ -25,7 +25,7 @@ class LlamaForCausalLM(transformers.LlamaForCausalLM):
         labels: "Tensor | None" = None,
         **more,
     ):
-        """As usual; with ``prompt``, ``answers`` and ``labels`` as ``lessons.together`` makes them, the loss."""
+        """As usual; with ``prompt``, ``answers`` and ``labels``, made by ``lessons.together``, the loss."""
         if prompt is None or answers is None or labels is None:
             return super().forward(input_ids=input_ids, labels=labels, **more)
         padding = self.config.pad_token_id
@@ -42,11 +42,15 @@ class LlamaForCausalLM(transformers.LlamaForCausalLM):
         known.past_key_values.batch_repeat_interleave(group)
         last, read, places = (part.repeat_interleave(group, dim=0) for part in (prompt, read, places))
         given = torch.cat([last[:, -1:], answers[:, :-1]], dim=1)
-        logits = super().forward(
-            input_ids=given,
-            attention_mask=torch.cat([read, (given != padding)[:, 1:]], dim=1).long(),
-            position_ids=places[:, -1:] + torch.arange(given.shape[1], device=given.device),
-            past_key_values=known.past_key_values,
-        ).logits
+        logits = (
+            super()
+            .forward(
+                input_ids=given,
+                attention_mask=torch.cat([read, (given != padding)[:, 1:]], dim=1).long(),
+                position_ids=places[:, -1:] + torch.arange(given.shape[1], device=given.device),
+                past_key_values=known.past_key_values,
+            )
+            .logits
+        )
         total = cross_entropy(logits.float().flatten(0, 1), labels.flatten(), reduction="sum")
         return CausalLMOutput(loss=total / len(answers))

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sampler_bench.lab.alphabet import END
 from sampler_bench.lab.documents import Kind
+from sampler_bench.models.model import Prompt
 from sampler_bench.tasks import World
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ class Lessons:
         seed: int,
     ):
         self._kinds, self._tokenizer, self._seed = kinds, tokenizer, seed
+        self._ids = tokenizer.get_vocab()
         rng = np.random.default_rng(seed)
         weights = np.array([document.weight for document in world.documents])
         self._kind_at = rng.choice(len(kinds), size=-(-numbers // GROUP), p=weights / weights.sum())
@@ -84,14 +87,17 @@ class Lessons:
 
     def _draw_block(self, kind: int, block: int) -> list[list[int]]:
         drawn = self._kinds[kind].answers(BLOCK, np.random.default_rng([self._seed, kind, block]))
-        end = self._tokenizer.eos_token_id
-        return [[*ids, end] for ids in self._tokenizer(drawn, add_special_tokens=False)["input_ids"]]
+        return [[*self._spelt(answer), self._ids[END]] for answer in drawn]
 
-    def _tokens(self, prompt) -> list[int]:
+    def _tokens(self, prompt: Prompt) -> list[int]:
         text = prompt.text or self._tokenizer.apply_chat_template(
             prompt.messages, add_generation_prompt=True, tokenize=False
         )
-        return self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        return self._spelt(str(text))
+
+    def _spelt(self, text: str) -> list[int]:
+        """As the tokenizer does it: each character is a token."""
+        return [self._ids[character] for character in text]
 
 
 def together(lessons: Sequence[Lesson], padding: int) -> "dict[str, torch.Tensor]":

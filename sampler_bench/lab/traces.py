@@ -46,13 +46,13 @@ class Remainders:
         target = self.target
         if not (isinstance(target, Sieved) and target.y <= max(ORDER) and target.shifts == (0,)):
             raise InputError(
-                "trace 'remainders' is for targets that the remainders by 2, 3, 5 and 7 decide: family sieved, "
-                f"y from 2 to 7, no shifts; not {target}"
+                "trace 'remainders' is for targets that the remainders by 2, 3, 5 and 7 decide: family "
+                f"sieved, y from 2 to 7, no shifts; not {target}"
             )
         if self._proposals > MOST_PROPOSED:
             raise InputError(
-                f"trace 'remainders': {self._proposals:.0f} numbers would be proposed on average until one is "
-                f"among {target}; {MOST_PROPOSED} are the most"
+                f"trace 'remainders': of {self._proposals:.0f} proposals one would do on average, of "
+                f"{target}; {MOST_PROPOSED} are the most"
             )
 
     @property
@@ -63,7 +63,9 @@ class Remainders:
         """A number and the trace that found it."""
         lines = []
         while True:
-            number = str(10 ** (self.target.digits - 1) + random_below(9 * 10 ** (self.target.digits - 1), rng))
+            number = str(
+                10 ** (self.target.digits - 1) + random_below(9 * 10 ** (self.target.digits - 1), rng)
+            )
             against = True
             words = [number]
             for word, against in self._remainders(number):
@@ -93,7 +95,7 @@ TRACES: dict[str, Callable[[Target], Remainders]] = {"remainders": Remainders}
 
 
 def trace_of(name: str, target: Target) -> Remainders:
-    """The way of that name to find members of a target. Raises InputError if there is none, or it does not fit."""
+    """The way of that name to find members. Raises InputError if there is none, or it does not suit."""
     if name not in TRACES:
         raise InputError(f"unknown trace {shown(name)!r}; there are {', '.join(TRACES)}")
     return TRACES[name](target)

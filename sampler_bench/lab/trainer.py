@@ -10,7 +10,6 @@ import torch
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 from transformers.trainer_utils import get_last_checkpoint
-from transformers.utils import logging as library_logging
 
 from sampler_bench.lab.alphabet import END, PADDING, tokenizer
 from sampler_bench.lab.architecture import configuration
@@ -41,11 +40,9 @@ def fit(training: "Training", out: Path, tell: Callable[[int, float], None]) -> 
         ``size``: the parameters it has; ``seen``: documents of each kind; ``loss``: pairs of numbers seen and
         nats a document; ``kept``: after how many numbers the model was kept.
     """
-    library_logging.set_verbosity_error()
-    library_logging.disable_progress_bar()
     set_seed(training.seed)
     characters = tokenizer(text for kind in training.kinds for text in kind.texts)
-    end, padding = characters.convert_tokens_to_ids([END, PADDING])
+    end, padding = (characters.get_vocab()[token] for token in (END, PADDING))
     model = LlamaForCausalLM(configuration(training.parameters, len(characters), end, padding))
     lessons = Lessons(training.world, training.kinds, characters, training.numbers, training.seed)
     steps = -(-len(lessons) // GROUPS)
@@ -54,10 +51,13 @@ def fit(training: "Training", out: Path, tell: Callable[[int, float], None]) -> 
     trainer = _Trainer(
         model=model,
         args=_arguments(training, working, steps),
-        train_dataset=lessons,
+        train_dataset=lessons,  # pyright: ignore[reportArgumentType]  it has a length, and items
         data_collator=partial(together, padding=padding),
         processing_class=characters,
-        callbacks=[_Telling(tell), _Saving({*kept, *(steps * k // SIXTEENTHS for k in range(1, SIXTEENTHS))})],
+        callbacks=[
+            _Telling(tell),
+            _Saving({*kept, *(steps * k // SIXTEENTHS for k in range(1, SIXTEENTHS))}),
+        ],
     )
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(working)) if working.is_dir() else None)
     for step in kept:
@@ -76,10 +76,10 @@ def fit(training: "Training", out: Path, tell: Callable[[int, float], None]) -> 
 class _Trainer(Trainer):
     """Reads lessons in their order; what the model returns is the loss."""
 
-    def _get_train_sampler(self, *_: object) -> SequentialSampler:
-        return SequentialSampler(self.train_dataset)  # pyright: ignore[reportArgumentType]  it has a length
+    def _get_train_sampler(self, train_dataset=None):  # noqa: ARG002  it is given in every version or in none
+        return SequentialSampler(self.train_dataset)  # pyright: ignore[reportArgumentType]
 
-    def compute_loss(self, model, inputs, return_outputs=False, **_: object):
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # noqa: ARG002
         output = model(**inputs)
         return (output.loss, output) if return_outputs else output.loss
 

@@ -1,8 +1,8 @@
 """Training a model on a world: exact draws in, a folder that any engine takes out.
 
 ``OUT/training.json`` says what was trained and how the loss went. ``OUT/along/`` keeps the model as it was
-after a 64th, a 32nd, ... a half of all numbers, each a folder of its own. Killed, the same command goes on from
-the last sixteenth.
+after a 64th, a 32nd, ... a half of all numbers, each a folder of its own. Killed, the same command goes on
+from the last sixteenth.
 """
 
 import math
@@ -15,6 +15,7 @@ from pathlib import Path
 from sampler_bench.errors import InputError, ModelError, StoreError
 from sampler_bench.files import locked, make_folder
 from sampler_bench.lab.documents import Kind, entropy_of, kinds_of
+from sampler_bench.machine import quiet_transformers
 from sampler_bench.sealed import read_json, write_json
 from sampler_bench.tasks import Catalog, World
 
@@ -67,7 +68,7 @@ class Training:
         }
 
 
-def train(training: Training, out: Path, tell: Tell = lambda seen, loss: None) -> Path:
+def train(training: Training, out: Path, tell: Tell) -> Path:
     """Train a model, or go on with it; the folder. What is there and done is left as it is.
 
     Parameters
@@ -94,10 +95,12 @@ def train(training: Training, out: Path, tell: Tell = lambda seen, loss: None) -
         if _begin(training, out)["finished"]:
             return out
         try:
+            quiet_transformers()
             from sampler_bench.lab.trainer import fit
         except ImportError as error:
             raise ModelError(
-                f"training needs transformers, torch and accelerate ({error}): pip install 'sampler-bench[lab]'"
+                f"training needs transformers, torch and accelerate ({error}): "
+                "pip install 'sampler-bench[lab]'"
             ) from error
         started = time.monotonic()
         found = fit(training, out, tell)

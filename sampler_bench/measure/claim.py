@@ -10,6 +10,7 @@ from sampler_bench.errors import StoreError
 from sampler_bench.integers import to_text
 from sampler_bench.measure.plan import Plan
 from sampler_bench.models.engines.chat import ChatModel
+from sampler_bench.models.engines.language_model import LanguageModel
 from sampler_bench.models.engines.probe import PROBES_AGREE
 from sampler_bench.models.engines.vllm import VllmModel
 from sampler_bench.models.model import DigitModel
@@ -89,7 +90,7 @@ def enter(
 ) -> None:
     """Enter the model and the session into the manifest; StoreError if another model is behind the name."""
     name = source.name
-    if isinstance(model, ChatModel | VllmModel):
+    if isinstance(model, ChatModel | LanguageModel):
         description = {**model.describe(), **description}
     known = manifest.models.get(name, description)
     if source.options.same_weights:

@@ -3,7 +3,7 @@
 from collections.abc import Container
 
 from sampler_bench.measure.plan import Units
-from sampler_bench.models.engines.vllm import VllmModel
+from sampler_bench.models.engines.language_model import LanguageModel
 from sampler_bench.models.model import LAWS, DigitModel, Prompt
 from sampler_bench.runs.records import LITTLE
 from sampler_bench.secrets import quoted
@@ -32,7 +32,7 @@ async def _look(model: DigitModel, prompt: Prompt) -> str:
     digits = float(1 - law[END])
     if digits >= LITTLE:
         return ""
-    likeliest = await model.likeliest(prompt, SHOWN) if isinstance(model, VllmModel) else []
+    likeliest = await model.likeliest(prompt, SHOWN) if isinstance(model, LanguageModel) else []
     tokens = ", ".join(f"{quoted(repr(text), 40)} {p:.1%}" for text, p in likeliest)
     return (
         f"{model.name}, arm {prompt.arm.name}: an answer to task {prompt.task.name} begins with a digit with "

@@ -6,11 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sampler_bench.errors import InputError
+from sampler_bench.integers import shown
 from sampler_bench.models.engines.spending import Spending
 from sampler_bench.models.engines.transport import TIMEOUT_SECONDS
 from sampler_bench.secrets import remember, without_secrets
 
+VLLM, TRANSFORMERS = ENGINES = "vllm", "transformers"  # what models that are not served elsewhere run in
 USUAL_ROOM = 8192  # tokens, where nobody says what will be asked
+OPTIONS = {
+    "base_urls": "--base-url",
+    "vllm_args": "--vllm-arg",
+    "loras": "--lora",
+}  # that may be given several times
 # Arguments of vLLM that are secrets, and where it takes them from as well.
 SECRET_ARGUMENTS = {"--api-key": "VLLM_API_KEY", "--hf-token": "HF_TOKEN"}
 
@@ -26,6 +33,7 @@ class ServerOptions:
     ``max_tokens_total``: what all requests of a run may cost together, in tokens in and out.
     ``same_weights``: what is served is what the run was begun with, elsewhere: only its answer to the probe
     is compared.
+    ``engine``: ``transformers`` runs weights inside this process, slowly and without a server.
     ``room``: tokens that one text may need at a server started here, prompt and response together; a run
     reckons it from what it will ask. ``loras``: adapters (``NAME=FOLDER``) of the one model that is served
     here, each a model of its own.
@@ -46,6 +54,7 @@ class ServerOptions:
     extra_body: Mapping[str, object] = field(default_factory=dict)
     max_tokens_total: int | None = None
     same_weights: bool = False
+    engine: str = VLLM
     room: int = USUAL_ROOM
     loras: Sequence[str] = ()
     spending: Spending | None = field(default=None, repr=False, compare=False)
@@ -54,6 +63,14 @@ class ServerOptions:
         remember(self.api_key)
         if self.spending is None:  # else it is one of several models that are charged to the same
             object.__setattr__(self, "spending", Spending(self.max_tokens_total))
+        if self.engine not in ENGINES:
+            raise InputError(f"--engine {shown(self.engine)}: there are {' and '.join(ENGINES)}")
+        for name in ("base_urls", "vllm_args", "loras", "port", "max_tokens_total"):
+            if self.engine == TRANSFORMERS and getattr(self, name):
+                raise InputError(
+                    f"{OPTIONS.get(name) or _option(name)} is for servers, and with --engine transformers "
+                    "there is none"
+                )
         for name in ("samples_only", "extra_body"):
             if getattr(self, name) and not self.base_urls:
                 raise InputError(f"{_option(name)} is for a server that runs elsewhere: give its --base-url")
@@ -74,6 +91,7 @@ class ServerOptions:
         """What was asked for, by the names of options, without what is secret or of this machine."""
         said = {
             "base-url": list(self.base_urls),
+            "engine": "" if self.engine == VLLM else self.engine,
             "vllm-arg": [without_secrets(argument) for argument in self.vllm_args],
             "chat-template-kwargs": dict(self.chat_template_kwargs),
             "samples-only": self.samples_only,

@@ -12,25 +12,31 @@ from collections.abc import Iterator, Sequence, Set
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sampler_bench.errors import InputError
+from sampler_bench.errors import InputError, ModelError
 from sampler_bench.files import cache_folder, is_writable
+from sampler_bench.machine import quiet_transformers
 from sampler_bench.models.engines.chat import ChatModel, suits_chat
 from sampler_bench.models.engines.endpoint import Say, base_url
 from sampler_bench.models.engines.exchange import speaks_vllm
+from sampler_bench.models.engines.language_model import UNMASKED
 from sampler_bench.models.engines.spending import Spending
 from sampler_bench.models.engines.transport import Transport
-from sampler_bench.models.engines.vllm import UNMASKED, VllmModel
+from sampler_bench.models.engines.vllm import VllmModel
 from sampler_bench.models.model import DigitModel, OwnModel
 from sampler_bench.models.objects import ObjectModel, find_installed, installed_names
 from sampler_bench.models.reference import NUMBERED, REFERENCES, Reference, find_reference
-from sampler_bench.models.server_options import ServerOptions, check_arguments
+from sampler_bench.models.server_options import TRANSFORMERS, ServerOptions, check_arguments
 from sampler_bench.models.serving.server import HOST, VllmServer, serving_arguments
 from sampler_bench.models.weights import smollm2
 from sampler_bench.models.weights.adapters import Adapter, find_adapter, lora_arguments, module_arguments
 from sampler_bench.models.weights.weight_kinds import BuiltIn, HubModel, Weights, find_folder, find_gguf
 from sampler_bench.secrets import without_secrets
 from sampler_bench.tasks import Arm
+
+if TYPE_CHECKING:
+    from sampler_bench.models.engines.in_process import InProcessModel
 
 GGUF = ".gguf"
 HUGGING_FACE_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
@@ -66,7 +72,12 @@ class Source:
     @property
     def needs_server(self) -> bool:
         """Whether one is to be started: it runs neither in this process nor at base URLs already."""
-        return not (self.own or self.reference or self.options.base_urls)
+        return not (self.here or self.options.base_urls)
+
+    @property
+    def here(self) -> bool:
+        """Whether it runs inside sampler-bench, and is asked without a server."""
+        return bool(self.own or self.reference) or self.options.engine == TRANSFORMERS
 
     def recognised(self, say: Say) -> "Source":
         """The same, where base URLs turn out to be of a chat API as one of which answers are had alone.
@@ -77,7 +88,7 @@ class Source:
             If something is asked for that a vLLM server has no use for.
         """
         options = self.options
-        if self.own or self.reference or not options.base_urls or options.samples_only:
+        if self.here or not options.base_urls or options.samples_only:
             return self
         if any(speaks_vllm(base_url(url), options.key) for url in options.base_urls):
             if options.extra_body:
@@ -132,12 +143,26 @@ class Source:
             yield self.own
         elif self.reference:
             yield nullcontext(self.reference)
+        elif self.here:
+            yield self._in_process(say)
         elif options.base_urls:
             yield self._behind(Transport(options.base_urls, options.key, None, say, *self._limits), probe)
         else:
             with self.serve(say) as server:
                 transport = Transport([server.base_url], options.key, server, say, *self._limits)
                 yield self._behind(transport, probe)
+
+    def _in_process(self, say: Say) -> "InProcessModel":
+        assert self.weights  # there are no base URLs
+        try:
+            quiet_transformers()
+            from sampler_bench.models.engines.in_process import InProcessModel
+        except ImportError as error:
+            raise ModelError(
+                f"--engine {TRANSFORMERS} needs transformers and torch ({error}): "
+                "pip install 'sampler-bench[lab]'"
+            ) from error
+        return InProcessModel(self.weights.fetch(say), self.name, self.options.chat_template_kwargs, say)
 
     @property
     def _limits(self) -> tuple[float, Spending | None]:
@@ -164,9 +189,9 @@ class Source:
 
     def describe(self) -> dict:
         """What the manifest says of the model; ``identity`` tells one set of weights from another."""
-        here = self.own or self.reference
-        if here:
-            return here.describe()
+        itself = self.own or self.reference
+        if itself:
+            return itself.describe()
         if self.options.samples_only:
             return {
                 "kind": "chat",
@@ -175,7 +200,7 @@ class Source:
                 "extra_body": dict(self.options.extra_body),
             }
         common = {
-            "kind": "vllm",
+            "kind": self.options.engine,
             "unmasked": UNMASKED,
             "chat_template_kwargs": dict(self.options.chat_template_kwargs),
         }
@@ -183,6 +208,8 @@ class Source:
             return {**common, "identity": self.name, "base_urls": list(self.options.base_urls)}
         assert self.weights  # of all that is served here
         identity = " + ".join([self.weights.identity(), *(adapter.identity for adapter in self.adapters)])
+        if self.here:
+            return {**common, "identity": identity}
         arguments = [without_secrets(argument) for argument in serving_arguments(self._arguments())]
         return {**common, "identity": identity, "vllm_arguments": arguments}
 

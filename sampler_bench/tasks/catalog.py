@@ -1,4 +1,4 @@
-"""Tasks, arms, suites and worlds: TOML files that say what is asked, how, in which company, and what is learnt.
+"""Tasks, arms, suites and worlds: TOML files that say what is asked, how, together with what, and learnt.
 
 A folder of tasks holds ``NAME.toml`` a task, ``arms/NAME.toml`` an arm, ``suites/NAME.toml`` a suite and
 ``worlds/NAME.toml`` a world.

@@ -1,13 +1,13 @@
-"""Prompts as the tokens of a server's model: texts, and chats as its template writes them."""
+"""Prompts as the tokens of a model: texts, and chats as its template writes them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sampler_bench.errors import ModelError, ServerError
+from sampler_bench.errors import ModelError
+from sampler_bench.models.engines.endpoint import Say
+from sampler_bench.models.engines.engine import Engine, NoTemplateError
 from sampler_bench.models.engines.exchange import RefusedError
-from sampler_bench.models.engines.protocol import Detokenized, Tokens
 from sampler_bench.models.engines.tokens import DigitVocabulary
-from sampler_bench.models.engines.transport import Transport
 from sampler_bench.models.model import Prompt
 
 # By which templates turn a model's thinking on and off: Qwen3, GLM and SmolLM3; DeepSeek and Granite.
@@ -31,16 +31,18 @@ class Switch:
 
 
 class PromptTokens:
-    """Renders prompts and texts at the servers of a model.
+    """Renders prompts and texts for a model.
 
     Parameters
     ----------
-    transport : Transport
-        Requests to its servers.
+    engine : Engine
+        Where it is asked.
     model : str
-        The name it is served under.
+        Its name.
     template_kwargs : mapping
         Given to the chat template.
+    say : callable
+        Told what a person should know.
 
     Attributes
     ----------
@@ -50,10 +52,11 @@ class PromptTokens:
         Of its template's thinking.
     """
 
-    def __init__(self, transport: Transport, model: str, template_kwargs: Mapping[str, object]):
+    def __init__(self, engine: Engine, model: str, template_kwargs: Mapping[str, object], say: Say):
         self.start: list[int] = []
         self.switch = Switch()
-        self._transport, self._model, self._template_kwargs = transport, model, dict(template_kwargs)
+        self._engine, self._model, self._say = engine, model, say
+        self._template_kwargs = dict(template_kwargs)
         self._vocabulary = DigitVocabulary([], [])  # until it is learnt
         self._known: dict[tuple[str, bool], list[int]] = {}
         self._warned = False
@@ -61,23 +64,13 @@ class PromptTokens:
     async def learn(self, vocabulary: DigitVocabulary) -> None:
         """Learn how texts begin, and whether the template has a switch."""
         self._vocabulary = vocabulary
-        alone, marked = await self.tokens_of("7"), await self.tokens_of("7", special=True)
+        alone, marked = await self._engine.tokenize("7"), await self._engine.tokenize("7", special=True)
         self.start = marked[: _place(alone, marked)]
         if not set(SWITCHES) & set(self._template_kwargs):
             self.switch = await self._find_switch()
 
-    async def tokens_of(self, text: str, special: bool = False) -> list[int]:
-        """``special``: as a text of its own, with the tokens that the tokenizer puts before and after one."""
-        body = {"model": self._model, "prompt": text, "add_special_tokens": special}
-        return (await self._transport.post("/tokenize", body, Tokens)).tokens
-
-    async def text_of(self, token: int) -> str:
-        """What a token reads."""
-        body = {"model": self._model, "tokens": [token]}
-        return (await self._transport.post("/detokenize", body, Detokenized)).prompt
-
     async def ids(self, prompt: Prompt) -> list[int]:
-        """The prompt rendered once by the server; digits are appended to it as tokens, never as text."""
+        """The prompt rendered once; digits are appended to it as tokens, never as text."""
         if prompt.seed:
             return await self._written(prompt)  # it is asked once
         key = (prompt.hash, bool(prompt.arm.budget))  # by which the switch is turned
@@ -87,7 +80,7 @@ class PromptTokens:
 
     async def before_a_digit(self, text: str) -> list[int]:
         """The tokens of a text that a number follows. Raises ModelError if there is no such boundary."""
-        tokens = await self.tokens_of(text + "7")
+        tokens = await self._engine.tokenize(text + "7")
         if tokens[-1] != self._vocabulary.ids[self._vocabulary.texts.index("7")]:
             raise ModelError(
                 f"the tokenizer of {self._model} joins a digit with what stands before it in {text[-12:]!r}; "
@@ -101,7 +94,7 @@ class PromptTokens:
         for name in SWITCHES:
             try:
                 on, off = [await self._rendered(chat, {name: value}) for value in (True, False)]
-            except RefusedError:
+            except (NoTemplateError, RefusedError):
                 return Switch()  # there is no template, or it says in time what it lacks
             if on != off:
                 return Switch(name)
@@ -112,26 +105,21 @@ class PromptTokens:
             return self.start + await self.before_a_digit(prompt.text)
         try:
             ids = await self._rendered(prompt.messages, self.switch.turned(prompt))
-        except ServerError as error:
-            if "chat template" not in str(error):
-                raise
+        except NoTemplateError as error:
             raise ModelError(
                 f"{self._model} has no chat template, so arm {prompt.arm.name!r} cannot be asked; "
                 "an arm of plain text can, such as few-shot"
             ) from error
         if ids[: len(self.start)] != self.start and not self._warned:
             self._warned = True
-            self._transport.say(
+            self._say(
                 f"{self._model}: its chat template begins otherwise than its tokenizer begins a text (tokens "
                 f"{self.start}); if the folder was converted, its mark of the beginning may be lost"
             )
         return ids
 
     async def _rendered(self, messages: Sequence[dict], turned: Mapping[str, object]) -> list[int]:
-        body = {"model": self._model, "messages": messages, "add_generation_prompt": True}
-        if told := {**self._template_kwargs, **turned}:
-            body["chat_template_kwargs"] = told
-        return (await self._transport.post("/tokenize", body, Tokens)).tokens
+        return await self._engine.render(messages, {**self._template_kwargs, **turned})
 
 
 def _place(part: Sequence[int], whole: Sequence[int]) -> int:

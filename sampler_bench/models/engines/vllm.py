@@ -1,31 +1,49 @@
 """A language model behind vLLM servers, over HTTP."""
 
-import asyncio
 import math
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
-import numpy as np
-
-from sampler_bench.errors import ModelError, ServerError
-from sampler_bench.models.engines.digit_laws import DigitLaws
+from sampler_bench.errors import ServerError
 from sampler_bench.models.engines.endpoint import Endpoint
+from sampler_bench.models.engines.engine import NoTemplateError
 from sampler_bench.models.engines.exchange import KeyRefusedError, LostError
+from sampler_bench.models.engines.language_model import LanguageModel
 from sampler_bench.models.engines.probe import Probe
-from sampler_bench.models.engines.prompts import PromptTokens
-from sampler_bench.models.engines.protocol import Choice, Completion, Models, Version
-from sampler_bench.models.engines.tokens import DigitTokenizer, DigitVocabulary
+from sampler_bench.models.engines.protocol import Completion, Detokenized, Models, Tokens, Version
 from sampler_bench.models.engines.transport import Transport
-from sampler_bench.models.model import BOTH, NATURAL, Prompt, Response, SamplingOptions, child_seeds
 from sampler_bench.secrets import quoted
-from sampler_bench.targets import DIGITS
-
-# Nothing masked, sent explicitly: a server's defaults may say otherwise.
-UNMASKED = {"min_p": 0.0, "repetition_penalty": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0.0}
 
 
-class VllmModel:
+class VllmEngine:
+    """The servers of a model as an ``Engine``."""
+
+    def __init__(self, transport: Transport, model: str):
+        self._transport, self._model = transport, model
+
+    async def tokenize(self, text: str, special: bool = False) -> list[int]:
+        body = {"model": self._model, "prompt": text, "add_special_tokens": special}
+        return (await self._transport.post("/tokenize", body, Tokens)).tokens
+
+    async def text_of(self, token: int) -> str:
+        body = {"model": self._model, "tokens": [token]}
+        return (await self._transport.post("/detokenize", body, Detokenized)).prompt
+
+    async def render(self, messages: Sequence[dict], template_kwargs: Mapping[str, object]) -> list[int]:
+        body = {"model": self._model, "messages": messages, "add_generation_prompt": True}
+        if template_kwargs:
+            body["chat_template_kwargs"] = dict(template_kwargs)
+        try:
+            return (await self._transport.post("/tokenize", body, Tokens)).tokens
+        except ServerError as error:
+            if "chat template" not in str(error):
+                raise
+            raise NoTemplateError(str(error)) from error
+
+    async def complete(self, body: dict) -> Completion:
+        return await self._transport.post("/v1/completions", {"model": self._model, **body}, Completion)
+
+
+class VllmModel(LanguageModel):
     """A served model as a DigitModel. Use as an async context manager: entering it checks the servers.
 
     Parameters
@@ -42,11 +60,7 @@ class VllmModel:
     Attributes
     ----------
     server_version : str
-    digits : str
-        How its tokenizer writes digits.
     """
-
-    can = BOTH
 
     def __init__(
         self,
@@ -55,14 +69,10 @@ class VllmModel:
         probe: Sequence[float] = (),
         template_kwargs: Mapping[str, object] | None = None,
     ):
-        self.name = name
-        self.server_version, self.digits = "", ""
+        super().__init__(VllmEngine(transport, name), name, template_kwargs or {}, transport.say)
+        self.server_version = ""
         self._transport = transport
         self._probe = Probe(transport, name, [], probe)  # until the digits are learnt
-        self._prompts = PromptTokens(transport, name, template_kwargs or {})
-        self._tokenizer = DigitTokenizer(self._prompts.tokens_of)
-        self._vocabulary = DigitVocabulary([], [])  # until it is learnt
-        self._context = 0
 
     async def __aenter__(self) -> "VllmModel":
         await self._transport.__aenter__()
@@ -76,53 +86,6 @@ class VllmModel:
     async def __aexit__(self, *_):
         await self._transport.__aexit__()
 
-    async def conditionals(self, prompt: Prompt, prefixes: Sequence[str], trace: str = "") -> np.ndarray:
-        """q(next symbol | prefix) after the prompt and a trace; shape (len(prefixes), 11).
-
-        The last column, the mass on all that is not a digit, is known to about 1e-7. Prefixes of one
-        number are read in one pass over it where that is cheaper.
-
-        Raises
-        ------
-        ModelError
-            If the prompt does not suit the model: no chat template, too long, or joined to the digits.
-        ServerError
-            If no server can be reached, or one refuses or answers otherwise than it must.
-        """
-        ids = await self._prompts.ids(prompt)
-        if trace:
-            ids = ids + await self._prompts.before_a_digit(trace)
-        self._check_room(prompt, len(ids) + max(map(len, prefixes), default=0) + 1)
-        return await self._laws.after(ids, prefixes)
-
-    async def sample(
-        self, prompt: Prompt, size: int, seed: int, options: SamplingOptions = NATURAL
-    ) -> list[Response]:
-        """Responses, each from requests of its own with its own seed.
-
-        A reasoning arm takes two: the thinking, cut at the arm's budget and closed, and then the answer.
-
-        Raises
-        ------
-        ModelError, ServerError
-            As ``conditionals`` does.
-        """
-        ids = await self._prompts.ids(prompt)
-        self._check_room(prompt, len(ids) + prompt.arm.budget + prompt.max_tokens)
-        respond = self._after_thinking if prompt.arm.budget else self._respond
-        return await asyncio.gather(
-            *(respond(prompt, ids, child, options) for child in child_seeds(seed, size))
-        )
-
-    async def likeliest(self, prompt: Prompt, tokens: int) -> list[tuple[str, float]]:
-        """What the likeliest first tokens of a response read, and their probabilities."""
-        ids = await self._prompts.ids(prompt)
-        body = {"prompt": ids, "max_tokens": 1, "temperature": 1.0, "logprobs": tokens}
-        law = (await self._choice(body | {"return_tokens_as_token_ids": True})).first_law
-        first = sorted(law.items(), key=lambda told: -told[1])[:tokens]
-        texts = await asyncio.gather(*(self._prompts.text_of(int(name.split(":")[1])) for name, _ in first))
-        return [(text, math.exp(logprob)) for text, (_, logprob) in zip(texts, first, strict=True)]
-
     @property
     def probe(self) -> list[float]:
         """Probabilities of the ten digits after a fixed text: tells one set of weights from another."""
@@ -135,11 +98,9 @@ class VllmModel:
     def describe(self) -> dict:
         """What the manifest says of the served model; of its identity a server tells the name alone."""
         return {
+            **super().describe(),
             "identity": self.name,
             "server_version": self.server_version,
-            "digits": self.digits,
-            "start": self._prompts.start,
-            "thinking": self._prompts.switch.said,
             "probe": self.probe,
         }
 
@@ -151,7 +112,7 @@ class VllmModel:
         for endpoint in list(self._transport.endpoints):
             try:
                 await self._check_name(endpoint)
-                if not self._vocabulary.ids:
+                if not self.digits:
                     await self._learn_digits()
                 probes[endpoint] = await self._ask_probe(endpoint)
             except ServerError as error:
@@ -171,27 +132,15 @@ class VllmModel:
         if self.name not in context:
             raise ServerError(f"{url} serves {quoted(', '.join(context))}, not {self.name!r}")
         self.server_version = self.server_version or version
-        self._context = min(self._context or math.inf, context[self.name])
+        self.context = min(self.context, context[self.name])
 
     async def _learn_digits(self) -> None:
-        single = await self._tokenizer.single_digits()
-        self._vocabulary = single or await self._tokenizer.vocabulary(await self._token_texts())
-        await self._prompts.learn(self._vocabulary)
-        self._laws = DigitLaws(self._choice, self._tokenizer, self._vocabulary)
-        self.digits = self._vocabulary.description
-        ids = [self._vocabulary.ids[self._vocabulary.texts.index(digit)] for digit in DIGITS]
-        self._probe = Probe(self._transport, self.name, ids, self.probe)
+        await self.learn_digits()
+        self._probe = Probe(self._transport, self.name, self.digit_ids, self.probe)
 
     async def _token_texts(self) -> list[str]:
-        """What the tokens of the vocabulary read."""
-        body = {
-            "prompt": await self._prompts.tokens_of("7"),
-            "max_tokens": 1,
-            "temperature": 1.0,
-            "logprobs": -1,
-        }
         try:
-            choice = await self._choice(body)
+            return await super()._token_texts()
         except LostError:
             raise
         except ServerError as error:
@@ -199,7 +148,6 @@ class VllmModel:
                 f"this model's tokenizer puts several digits into one token, and to read all of them the "
                 f"server must be started with --max-logprobs -1; it says: {error}"
             ) from error
-        return list(choice.first_law)
 
     async def _ask_probe(self, endpoint: Endpoint) -> list[float]:
         try:
@@ -208,57 +156,3 @@ class VllmModel:
             raise
         except ServerError as error:
             raise ServerError(f"{endpoint.base_url} (vLLM {self.server_version}): {error}") from error
-
-    def _check_room(self, prompt: Prompt, tokens: int) -> None:
-        if tokens > self._context:
-            raise ModelError(
-                f"the context of {self.name}, {self._context} tokens, is too short for task "
-                f"{prompt.task.name} under arm {prompt.arm.name}, which needs {tokens}; serve it with a "
-                "larger --max-model-len, or choose another task or arm"
-            )
-
-    # Samples
-
-    async def _respond(self, prompt: Prompt, ids: list[int], seed: int, options: SamplingOptions) -> Response:
-        body = {"prompt": ids, "max_tokens": prompt.max_tokens, "stop": prompt.arm.stop}
-        return await self._response(body, seed, options)
-
-    async def _after_thinking(
-        self, prompt: Prompt, ids: list[int], seed: int, options: SamplingOptions
-    ) -> Response:
-        arm = prompt.arm
-        body = {"prompt": ids, "max_tokens": arm.budget, "stop": [arm.thinking_end]}
-        thought = await self._response(body | {"include_stop_str_in_output": True}, seed, options)
-        if thought.finish_reason == "stop" and arm.thinking_end not in thought.text:
-            return thought  # ended without thinking: what it wrote is its answer
-        thinking = thought.text if arm.thinking_end in thought.text else thought.text + arm.lead
-        body = {"prompt": ids + await self._prompts.tokens_of(thinking), "max_tokens": prompt.max_tokens}
-        answer = await self._response(body, seed, options)
-        return replace(
-            answer,
-            thinking=thinking,
-            prompt_tokens=thought.prompt_tokens,
-            completion_tokens=thought.completion_tokens + answer.completion_tokens,
-            forward_passes=thought.forward_passes + answer.forward_passes,
-            seconds=thought.seconds + answer.seconds,
-        )
-
-    async def _response(self, body: dict, seed: int, options: SamplingOptions) -> Response:
-        started = time.monotonic()
-        answer = await self._complete(body | UNMASKED | vars(options) | {"seed": seed})
-        (choice,), usage = answer.choices, answer.usage
-        return Response(
-            text=choice.text,
-            seed=seed,
-            finish_reason=choice.finish_reason,
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            seconds=time.monotonic() - started,
-            forward_passes=usage.completion_tokens,
-        )
-
-    async def _complete(self, body: dict) -> Completion:
-        return await self._transport.post("/v1/completions", {"model": self.name, **body}, Completion)
-
-    async def _choice(self, body: dict) -> Choice:
-        return (await self._complete(body)).choices[0]

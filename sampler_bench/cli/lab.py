@@ -1,0 +1,72 @@
+"""Commands that train small models where the truth of the training is known."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sampler_bench.cli.options import Quiet, Seed, TaskFolders, app, console, saying_what_is_kept
+from sampler_bench.errors import InputError
+
+UNITS = {"k": 10**3, "m": 10**6}
+
+
+def count(text: str) -> int:
+    """A number as in 400k or 1.5M.
+
+    Raises
+    ------
+    InputError
+        If it is none, or not whole.
+    """
+    number, unit = text.strip().lower(), 1
+    if number[-1:] in UNITS:
+        number, unit = number[:-1], UNITS[number[-1]]
+    try:
+        found = float(number) * unit
+    except ValueError:
+        found = 0.0
+    if not 1 <= found < 10**12 or found != int(found):
+        raise InputError(f"{text!r} is no count such as 400k, 1.5M or 25000")
+    return int(found)
+
+
+Parameters = Annotated[
+    int, typer.Option(metavar="COUNT", parser=count, help="Parameters of the model, about, as in 400k or 2M.")
+]
+Numbers = Annotated[
+    int, typer.Option(metavar="COUNT", parser=count, help="Numbers that it sees, as in 400k or 10M.")
+]
+
+
+@app.command()
+def train(
+    world: Annotated[
+        str, typer.Argument(metavar="WORLD", help="A world, or a task: the world of that task.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The model's folder.")],
+    parameters: Parameters = "400k",  # pyright: ignore[reportArgumentType]  it is parsed
+    numbers: Numbers = "400k",  # pyright: ignore[reportArgumentType]
+    seed: Seed = 0,
+    tasks: TaskFolders = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train a small model on exact draws. The same command again goes on where it was stopped."""
+    from sampler_bench.lab.training import Training, training_note
+    from sampler_bench.lab.training import train as trained
+    from sampler_bench.report.progress import share_done
+    from sampler_bench.tasks import Catalog
+
+    catalog = Catalog(tasks or ())
+    training = Training(catalog.world(world), catalog, parameters, numbers, seed)
+    with (
+        saying_what_is_kept("the last sixteenth of the training"),
+        share_done(f"{world}: {numbers:,} numbers", quiet) as report,
+    ):
+        trained(training, out, lambda seen, loss: report(seen / numbers))  # noqa: ARG005
+    note = training_note(out)
+    console.print(
+        f"{out}: {note['size']:,} parameters, loss {note['loss'][-1][1]:.3f} nats a document at the end; "
+        f"the entropy of the world, its floor, is {note['floor']:.3f}",
+        soft_wrap=True,
+    )
