@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from sampler_bench.cli.options import Quiet, Seed, TaskFolders, app, console, saying_what_is_kept
+from sampler_bench.cli.options import (
+    Quiet,
+    RayAddress,
+    Seed,
+    TaskFolders,
+    app,
+    console,
+    joined,
+    saying_what_is_kept,
+)
 from sampler_bench.errors import InputError
 
 UNITS = {"k": 10**3, "m": 10**6}
@@ -70,3 +79,36 @@ def train(
         f"the entropy of the world, its floor, is {note['floor']:.3f}",
         soft_wrap=True,
     )
+
+
+@app.command()
+def learn(
+    suite: Annotated[
+        str, typer.Argument(metavar="SUITE", help="A suite: a model for each task. Or a world: one for all.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where models, runs and figures go.")],
+    budgets: Annotated[
+        list[int] | None,
+        typer.Option(metavar="COUNT", parser=count, help="Parameters of models; 400k if none is named."),
+    ] = None,
+    numbers: Numbers = "400k",  # pyright: ignore[reportArgumentType]
+    seed: Seed = 0,
+    tasks: TaskFolders = None,
+    ray: RayAddress = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train models, measure them on the way, draw what they learn. Run again, it does what is missing."""
+    from sampler_bench import learning
+    from sampler_bench.report.progress import Display
+
+    with (
+        saying_what_is_kept("what was trained and measured"),
+        joined(ray) as executor,
+        Display(quiet) as display,
+    ):
+        table = learning.learn(
+            suite, out, budgets or [learning.PARAMETERS], numbers, seed, tasks or (), executor, display
+        )
+    for line in learning.in_words(table):
+        console.print(line, soft_wrap=True)
+    console.print(f"written: {out}/learning.csv, learnability.png and by-size.png", soft_wrap=True)

@@ -17,6 +17,12 @@ LEAST, MOST = 20_000, 10**9  # parameters
 CONTEXT = 4096  # tokens
 
 
+def check(parameters: int) -> None:
+    """Raise InputError unless a model can have so many parameters."""
+    if not LEAST <= parameters <= MOST:
+        raise InputError(f"--parameters {parameters}: from {LEAST} to {MOST} can be trained")
+
+
 def configuration(parameters: int, vocabulary: int, end: int, padding: int) -> "LlamaConfig":
     """A Llama with about so many parameters, embeddings among them (tied).
 
@@ -32,8 +38,7 @@ def configuration(parameters: int, vocabulary: int, end: int, padding: int) -> "
     InputError
         If the parameters are fewer than 20,000 or more than 10^9.
     """
-    if not LEAST <= parameters <= MOST:
-        raise InputError(f"--parameters {parameters}: from {LEAST} to {MOST} can be trained")
+    check(parameters)
     from transformers import LlamaConfig
 
     width = HEAD * max(1, round((2 * parameters) ** (1 / 3) / HEAD))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch.utils.data import SequentialSampler
-from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 from transformers.trainer_utils import get_last_checkpoint
 
 from sampler_bench.lab.alphabet import END, PADDING, tokenizer
@@ -55,10 +55,11 @@ def fit(training: "Training", out: Path, tell: Callable[[int, float], None]) -> 
         data_collator=partial(together, padding=padding),
         processing_class=characters,
         callbacks=[
-            _Telling(tell),
+            *([_Telling(tell)] if tell else []),
             _Saving({*kept, *(steps * k // SIXTEENTHS for k in range(1, SIXTEENTHS))}),
         ],
     )
+    trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(working)) if working.is_dir() else None)
     for step in kept:
         _keep(working / f"checkpoint-{step}", out / ALONG / f"{out.name}-{step * A_STEP}")

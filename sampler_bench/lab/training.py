@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sampler_bench.errors import InputError, ModelError, StoreError
 from sampler_bench.files import locked, make_folder
+from sampler_bench.lab.architecture import check
 from sampler_bench.lab.documents import Kind, entropy_of, kinds_of
 from sampler_bench.machine import quiet_transformers
 from sampler_bench.sealed import read_json, write_json
@@ -21,7 +22,7 @@ from sampler_bench.tasks import Catalog, World
 
 PARAMETERS, NUMBERS = 400_000, 400_000
 LEAST_SEEN = 10  # documents of the rarest kind that are expected, or nothing can be learnt of it
-NOTE = "training.json"
+NOTE, ALONG = "training.json", "along"
 PACKAGES = ("sampler-bench", "numpy", "tokenizers", "torch", "transformers")  # that decide how it comes out
 Tell = Callable[[int, float], None]
 
@@ -33,8 +34,8 @@ class Training:
     Raises
     ------
     InputError
-        If a task, an arm or a trace of the world does not suit, or so few numbers are to be seen that a kind
-        of document would be missed.
+        If a task, an arm or a trace of the world does not suit, no model can have so many parameters, or so
+        few numbers are to be seen that a kind of document would be missed.
     """
 
     world: World
@@ -45,6 +46,7 @@ class Training:
     kinds: Sequence[Kind] = field(init=False, repr=False)
 
     def __post_init__(self):
+        check(self.parameters)
         object.__setattr__(self, "kinds", kinds_of(self.world, self.catalog))
         rarest = min(document.weight for document in self.world.documents)
         if self.numbers * rarest < LEAST_SEEN:
@@ -68,7 +70,7 @@ class Training:
         }
 
 
-def train(training: Training, out: Path, tell: Tell) -> Path:
+def train(training: Training, out: Path, tell: Tell | None = None) -> Path:
     """Train a model, or go on with it; the folder. What is there and done is left as it is.
 
     Parameters
@@ -76,13 +78,13 @@ def train(training: Training, out: Path, tell: Tell) -> Path:
     training : Training
     out : Path
         The folder.
-    tell : callable
+    tell : callable, optional
         Told now and then how many numbers were seen, and the loss, nats a document.
 
     Raises
     ------
     InputError
-        If the folder holds something else, or the model cannot have so many parameters.
+        If the folder holds something else.
     ModelError
         If transformers and torch are not installed.
     StoreError
@@ -110,11 +112,15 @@ def train(training: Training, out: Path, tell: Tell) -> Path:
 
 
 def training_note(folder: Path) -> dict:
-    """What ``training.json`` of a folder says. Raises InputError if it has none."""
-    try:
-        return read_json(folder / NOTE)[0]
-    except FileNotFoundError as error:
-        raise InputError(f"{folder} holds no {NOTE}: no model was trained there") from error
+    """What ``training.json`` of a folder says; nothing if it has none. Raises DamagedError."""
+    return read_json(folder / NOTE)[0] if (folder / NOTE).exists() else {}
+
+
+def models_along(folder: Path) -> list[tuple[Path, int]]:
+    """The model as it was on the way, and as it is, each a folder with the numbers seen until then."""
+    note = training_note(folder)
+    kept = [(folder / ALONG / f"{folder.name}-{seen}", seen) for seen in note["kept"]]
+    return [*kept, (folder, note["numbers"])]
 
 
 def _begin(training: Training, out: Path) -> dict:

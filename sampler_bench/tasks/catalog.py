@@ -73,9 +73,12 @@ class Catalog:
         return self.arm(name).variants()
 
     def suite(self, name: str) -> Suite:
-        """The suite of that name; a task's name stands for the suite of that one task."""
+        """The suite of that name; that of a task is the task alone, that of a world all that it asks for."""
         if name in self._files("task"):
             return Suite(name=name, title=name, tasks=[name], numbers=32, samples=32)
+        if name in self._files("world") and name not in self._files("suite"):
+            tasks = dict.fromkeys(document.task for document in self.world(name).documents)
+            return Suite(name=name, title=self.world(name).title, tasks=[*tasks], numbers=32, samples=32)
         path = self._find("suite", name)
         suite = _read(Suite, path)
         for task in suite.tasks:
