@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sampler_bench.errors import InputError
-from sampler_bench.models.engines.spending import Spending
+from sampler_bench.models.engines.spending import ANSWER_LENGTHS, Spending
 from sampler_bench.models.engines.transport import TIMEOUT_SECONDS
 from sampler_bench.secrets import remember, without_secrets
 
@@ -60,7 +60,7 @@ class ServerOptions:
         for name, value in self.extra_body.items():
             if name in ("model", "messages", "n", "stream"):
                 raise InputError(f"--extra-body: {name} is ours to say; leave it out")
-            if name in ("max_tokens", "max_completion_tokens") and (type(value) is not int or value < 1):
+            if name in ANSWER_LENGTHS and (type(value) is not int or value < 1):
                 raise InputError(f"--extra-body: {name} = {value!r} is no number of tokens")
             if without_secrets(str(value)) != str(value):
                 raise InputError(f"--extra-body: {name} holds a secret, which would be stored; leave it out")
