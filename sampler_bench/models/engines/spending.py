@@ -33,11 +33,19 @@ class Spending:
 
     def __init__(self, most: int | None = None):
         self.most, self.spent, self.reserved, self.requests = most, 0, 0, 0
+        self._excess = 0  # the most that an answer cost beyond what it might
 
-    def answered(self, tokens: int, usage: Usage | None) -> None:
-        """Charge a request that might cost so much with what its answer says that it cost."""
-        self.spent += (usage.total if usage else 0) or tokens
-        self.requests += tokens > 0
+    def may_cost(self, body: Mapping[str, Any]) -> int:
+        """Tokens that a request may cost, at a server that writes more than it is allowed as it did before."""
+        return may_cost(body) and may_cost(body) + self._excess
+
+    def answered(self, body: Mapping[str, Any], usage: Usage | None) -> None:
+        """Charge a request with what its answer says that it cost, or else with what it might."""
+        most = may_cost(body)
+        cost = (usage.total if usage else 0) or most
+        self.spent += cost
+        self.requests += most > 0
+        self._excess = max(self._excess, cost - most) if most else self._excess
 
     def lost(self, tokens: int) -> None:
         """Charge a request whose answer was lost, or cannot be read: it may have been written all the same."""

@@ -24,7 +24,7 @@ from sampler_bench.models.engines.exchange import (
 )
 from sampler_bench.models.engines.patience import retrying
 from sampler_bench.models.engines.protocol import Answer, Kind
-from sampler_bench.models.engines.spending import Spending, may_cost
+from sampler_bench.models.engines.spending import Spending
 from sampler_bench.secrets import bearer
 
 TIMEOUT_SECONDS = 600.0
@@ -101,13 +101,12 @@ class Transport:
         SpentError
             If it may cost more than is left to spend.
         """
-        tokens = may_cost(body)
         with self._is_under_way():
             async for attempt in retrying():
                 with attempt:
-                    async with self._taken(tokens) as endpoint:
+                    async with self._taken(body) as endpoint:
                         answer = await self._ask(endpoint, path, body, kind)
-                        self._spending.answered(tokens, getattr(answer, "usage", None))
+                        self._spending.answered(body, getattr(answer, "usage", None))
                         return answer
         raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -175,15 +174,16 @@ class Transport:
         return [endpoint for endpoint in self.endpoints if not endpoint.dropped]
 
     @asynccontextmanager
-    async def _taken(self, tokens: int) -> AsyncIterator[Endpoint]:
+    async def _taken(self, body: dict) -> AsyncIterator[Endpoint]:
         """One of the servers that have room and want no pause, the least busy, and its room given back.
 
-        ``tokens`` that may be spent are set aside, and charged if they may have been spent for nothing; where
-        none are left, what is under way is waited for.
+        What the request may cost is set aside, and charged if it may have been spent for nothing; where not so
+        much is left, what is under way is waited for.
         """
         spending = self._spending
         async with self._room:
-            endpoint = await self._free_for(tokens)
+            endpoint = await self._free_for(body)
+            tokens = spending.may_cost(body)
             endpoint.busy += 1
             spending.reserved += tokens
         try:
@@ -199,10 +199,11 @@ class Transport:
             async with self._room:
                 self._room.notify(2)  # the limit may have grown
 
-    async def _free_for(self, tokens: int) -> Endpoint:
+    async def _free_for(self, body: dict) -> Endpoint:
         """A server that can be asked now, waited for. Raises SpentError if nothing is left to spend."""
         spending = self._spending
         while True:
+            tokens = spending.may_cost(body)
             if not spending.reserved:
                 spending.check(tokens)
             alive = self.alive()
