@@ -228,7 +228,10 @@ class Benchmark:
         if self._forecasts is None:
             before = self.folder.done()
             served = (source for source in self.units if not (source.own or source.reference))
-            self._forecasts = {source.name: forecast(self.units[source], before) for source in served}
+            self._forecasts = {
+                source.name: forecast(self.units[source], before, source.options.extra_body)
+                for source in served
+            }
         return self._forecasts
 
     def _find_truths(self, manifest: Manifest) -> None:
@@ -264,6 +267,7 @@ class Benchmark:
         if there == len(units):
             return
 
+        refused = [*manifest.models.get(source.name, {}).get("refused", [])]  # by a chat API
         ended = 0
 
         def tell(unit: Unit, records: int) -> None:
@@ -282,15 +286,20 @@ class Benchmark:
                 enter(model, describe(), source, self.folder, manifest, session)
                 for line in await first_looks(model, self.units[source], before):
                     self.listener.say(line)
+
+                def tell_of(unit: Unit, records: int) -> None:
+                    if isinstance(model, ChatModel) and set(model.refused) != {*refused}:
+                        refused[:] = model.refused  # met just now
+                        enter(model, describe(), source, self.folder, manifest, session)
+                    tell(unit, records)
+
                 async with self._pulse(source, lambda: ended):
-                    await execute(units, before, model, self.folder, tell)
-                if isinstance(model, ChatModel):  # what its server refuses is known by now
-                    enter(model, describe(), source, self.folder, manifest, session)
+                    await execute(units, before, model, self.folder, tell_of)
                 return model.probe if isinstance(model, VllmModel) else ()
 
         workers, say = workers_for(source, self.executor), self.listener.say
         if workers is None:
-            with source.open(say) as entering:
+            with source.open(say, refused=refused) as entering:
                 run_to_end(work(entering, source.describe, units))
         else:
             with reach(workers, source, say) as served, served.source.open(say) as entering:

@@ -78,7 +78,9 @@ def run(
     chat_template_kwargs: Annotated[
         dict | None,
         typer.Option(
-            metavar="JSON", parser=json_object, help='Given to the chat template, as in {"thinking": true}.'
+            metavar="JSON",
+            parser=json_object,
+            help='Given to the chat template, as in {"enable_thinking": true}.',
         ),
     ] = None,
     samples_only: Annotated[

@@ -1,12 +1,14 @@
 """What measuring will cost, before it does: requests, and tokens in and out."""
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from sampler_bench.measure.plan import Unit, Units, numbers_along
 from sampler_bench.measure.truth_along import prefixes_of
 from sampler_bench.models.engines.digit_laws import passes_over
+from sampler_bench.models.engines.spending import answer_tokens
 from sampler_bench.models.model import Prompt
 
 PIECES = re.compile(r"\d|[^\W\d_]+|[^\w\s]|_|\n")  # about what a tokenizer makes of English and digits
@@ -34,14 +36,19 @@ class Forecast:
         return (self.tokens_in * price_in + self.tokens_out * price_out) / 1e6
 
 
-def forecast(units: Units, done: Container[str] = ()) -> Forecast:
-    """Of the units that are not done, where each digit is a token."""
+def forecast(
+    units: Units, done: Container[str] = (), extra_body: Mapping[str, object] = MappingProxyType({})
+) -> Forecast:
+    """Of the units that are not done, where each digit is a token.
+
+    ``extra_body``: further fields of requests, some of which may say how long an answer may be.
+    """
     total, prefixes = Forecast(), dict[tuple, list[str]]()
     for unit in units:
         if unit.id in done:
             continue
         if unit.kind == "samples":
-            total += _of_samples(unit)
+            total += _of_samples(unit, extra_body)
             continue
         numbers = (unit.prompt.task.name, unit.drawn, unit.start, unit.size)
         if numbers not in prefixes:
@@ -50,10 +57,11 @@ def forecast(units: Units, done: Container[str] = ()) -> Forecast:
     return total
 
 
-def _of_samples(unit: Unit) -> Forecast:
+def _of_samples(unit: Unit, extra_body: Mapping[str, object]) -> Forecast:
     """A request a response; of a reasoning arm one for the thinking, too, which is then read again."""
     prompt, size = unit.prompt, unit.size
-    tokens, most, budget = tokens_of(prompt), prompt.max_tokens, prompt.arm.budget
+    tokens, budget = tokens_of(prompt), prompt.arm.budget
+    most = answer_tokens({"max_tokens": prompt.max_tokens, **extra_body})
     if not budget:
         return Forecast(1, size, size * tokens, size * most)
     return Forecast(1, 2 * size, size * (2 * tokens + budget), size * (budget + most))

@@ -24,6 +24,20 @@ def test_of_a_chat_api_requests_are_those_that_a_run_makes(tmp_path):
         assert asked(out=tmp_path / "run").forecasts()[MODEL] == Forecast()
 
 
+@pytest.mark.parametrize("field", ["max_tokens", "max_completion_tokens"])
+def test_answers_may_be_as_long_as_an_extra_body_says(tmp_path, field):
+    with chat_api() as api:
+        api.writes = 4000
+        server = ServerOptions(base_urls=[api.url], samples_only=True, extra_body={field: 4000})
+        asked = prepare("even-6", [MODEL], ["direct"], samples=9, server=server, out=tmp_path / "run")
+        (estimate,) = asked.forecasts().values()
+        asked.run()
+        assert all(body[field] == 4000 for body in api.asked)
+        assert estimate.tokens_out == sum(
+            api.answer(body)["usage"]["completion_tokens"] for body in api.asked
+        )
+
+
 def test_prices_are_multiplied(cli, tmp_path):
     arguments = [
         "run",

@@ -97,8 +97,9 @@ async def exchange(
         raise SilenceError(f"{url} has not answered in {seconds:g} s") from error
     except httpx.TransportError as error:
         reason = quoted(str(error)) or type(error).__name__
-        kind = UnreachedError if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) else LostError
-        raise kind(f"no connection to {url.removesuffix(path)}: {reason}") from error
+        unreached = isinstance(error, httpx.ConnectError)
+        lost = UnreachedError if unreached else LostError
+        raise lost(f"no connection to {url.removesuffix(path)}: {reason}") from error
     if reply.status_code != 200:
         raise _refusal(reply, content, url)
     return understood(content, kind, url, body)

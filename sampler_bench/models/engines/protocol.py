@@ -153,8 +153,7 @@ class Choice(Answer):
 
 
 class Usage(Answer):
-    """Tokens of a request; in ``total_tokens`` some servers count thinking that stands in none of the others.
-    """
+    """Tokens of a request; in ``total_tokens`` some servers count thinking that the others leave out."""
 
     prompt_tokens: Count
     completion_tokens: Count

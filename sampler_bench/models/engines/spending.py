@@ -36,7 +36,7 @@ class Spending:
         self._excess = 0  # the most that an answer cost beyond what it might
 
     def may_cost(self, body: Mapping[str, Any]) -> int:
-        """Tokens that a request may cost, at a server that writes more than it is allowed as it did before."""
+        """Tokens that a request may cost, at a server that exceeds what it is allowed as it did before."""
         return may_cost(body) and may_cost(body) + self._excess
 
     def answered(self, body: Mapping[str, Any], usage: Usage | None) -> None:
@@ -48,7 +48,7 @@ class Spending:
         self._excess = max(self._excess, cost - most) if most else self._excess
 
     def lost(self, tokens: int) -> None:
-        """Charge a request whose answer was lost, or cannot be read: it may have been written all the same."""
+        """Charge a request whose answer was lost, or cannot be read: it may have been written."""
         self.spent += tokens
 
     def fits(self, tokens: int) -> bool:

@@ -23,7 +23,7 @@ from sampler_bench.models.engines.exchange import (
     exchange,
 )
 from sampler_bench.models.engines.patience import retrying
-from sampler_bench.models.engines.protocol import Answer, Kind
+from sampler_bench.models.engines.protocol import Kind
 from sampler_bench.models.engines.spending import Spending
 from sampler_bench.secrets import bearer
 
@@ -177,8 +177,8 @@ class Transport:
     async def _taken(self, body: dict) -> AsyncIterator[Endpoint]:
         """One of the servers that have room and want no pause, the least busy, and its room given back.
 
-        What the request may cost is set aside, and charged if it may have been spent for nothing; where not so
-        much is left, what is under way is waited for.
+        What the request may cost is set aside, and charged if it may have been spent for nothing. Where not
+        so much is left, what is under way is waited for.
         """
         spending = self._spending
         async with self._room:

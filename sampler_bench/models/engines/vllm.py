@@ -3,7 +3,8 @@
 import asyncio
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from sampler_bench.errors import ModelError, ServerError
 from sampler_bench.models.engines.digit_laws import DigitLaws
 from sampler_bench.models.engines.endpoint import Endpoint
-from sampler_bench.models.engines.exchange import KeyRefusedError, LostError
+from sampler_bench.models.engines.exchange import KeyRefusedError, LostError, SilenceError, UnreachedError
 from sampler_bench.models.engines.probe import Probe
 from sampler_bench.models.engines.prompts import PromptTokens
 from sampler_bench.models.engines.protocol import Choice, Completion, Models, Version
@@ -23,6 +24,8 @@ from sampler_bench.targets import DIGITS
 
 # Nothing masked, sent explicitly: a server's defaults may say otherwise.
 UNMASKED = {"min_p": 0.0, "repetition_penalty": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0.0}
+
+OTHERWISE = "; if it is a chat API and no vLLM server, --samples-only asks it for answers alone"
 
 
 class VllmModel:
@@ -152,21 +155,19 @@ class VllmModel:
             try:
                 await self._check_name(endpoint)
                 if not self._vocabulary.ids:
-                    await self._learn_digits()
-                probes[endpoint] = await self._ask_probe(endpoint)
+                    with _as_vllm(endpoint):
+                        await self._learn_digits()
+                with _as_vllm(endpoint, f"{endpoint.base_url} (vLLM {self.server_version})"):
+                    probes[endpoint] = await self._probe.ask(endpoint)
             except ServerError as error:
                 self._transport.drop(endpoint, error)
         self._probe.settle(probes)
 
     async def _check_name(self, endpoint: Endpoint) -> None:
         url = endpoint.base_url
-        try:
+        with _as_vllm(endpoint, f"{url} does not answer as a vLLM server"):
             version = (await self._transport.send(endpoint, "GET", "/version", Version)).version
             models = (await self._transport.send(endpoint, "GET", "/v1/models", Models)).data
-        except (LostError, KeyRefusedError):
-            raise
-        except ServerError as error:
-            raise ServerError(f"{url} does not answer as a vLLM server: {error}") from error
         context = {model.id: model.max_model_len or math.inf for model in models}
         if self.name not in context:
             raise ServerError(f"{url} serves {quoted(', '.join(context))}, not {self.name!r}")
@@ -200,14 +201,6 @@ class VllmModel:
                 f"server must be started with --max-logprobs -1; it says: {error}"
             ) from error
         return list(choice.first_law)
-
-    async def _ask_probe(self, endpoint: Endpoint) -> list[float]:
-        try:
-            return await self._probe.ask(endpoint)
-        except LostError:
-            raise
-        except ServerError as error:
-            raise ServerError(f"{endpoint.base_url} (vLLM {self.server_version}): {error}") from error
 
     def _check_room(self, prompt: Prompt, tokens: int) -> None:
         if tokens > self._context:
@@ -262,3 +255,18 @@ class VllmModel:
 
     async def _choice(self, body: dict) -> Choice:
         return (await self._complete(body)).choices[0]
+
+
+@contextmanager
+def _as_vllm(endpoint: Endpoint, opening: str = "") -> Iterator[None]:
+    """What a server that runs elsewhere says that no vLLM server should, with how else it can be asked."""
+    try:
+        yield
+    except (UnreachedError, SilenceError):
+        raise
+    except ServerError as error:
+        if isinstance(error, LostError | KeyRefusedError) or not opening:
+            said = str(error)
+        else:
+            said = f"{opening}: {error}"
+        raise type(error)(said + OTHERWISE * (endpoint.server is None)) from error
