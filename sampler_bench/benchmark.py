@@ -1,8 +1,9 @@
 """A whole benchmark: a suite, models and arms in; records, scores and a leaderboard out."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, closing, nullcontext
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -234,6 +235,14 @@ class Benchmark:
             }
         return self._forecasts
 
+    def seconds_a_request(self) -> dict[str, float]:
+        """As it was when each model was last measured in this run, those under way together counted once."""
+        manifest = self.folder.manifest()
+        took: dict[str, dict] = {}
+        for session in manifest.sessions if manifest else ():
+            took |= session.get("took", {})
+        return {name: each["seconds"] / each["requests"] for name, each in took.items()}
+
     def _find_truths(self, manifest: Manifest) -> None:
         """Compute and store the truth along all numbers of the plan, if it is not known yet."""
         if not len(self.folder.truths()):
@@ -293,7 +302,7 @@ class Benchmark:
                         enter(model, describe(), source, self.folder, manifest, session)
                     tell(unit, records)
 
-                async with self._pulse(source, lambda: ended):
+                async with self._timed(source, manifest, session), self._pulse(source, lambda: ended):
                     await execute(units, before, model, self.folder, tell_of)
                 return model.probe if isinstance(model, VllmModel) else ()
 
@@ -307,6 +316,20 @@ class Benchmark:
                 execute_in_bundles(
                     workers, served, source.needs_server, units, before, self.folder, tell, probe
                 )
+
+    @asynccontextmanager
+    async def _timed(self, source: Source, manifest: Manifest, session: dict) -> AsyncIterator[None]:
+        """The session says how long the requests took that are made meanwhile, however it ends."""
+        spending = source.options.spending
+        before, started = spending.requests if spending else 0, time.monotonic()
+        try:
+            yield
+        finally:
+            requests = spending.requests - before if spending else 0
+            if requests:
+                took = {"requests": requests, "seconds": round(time.monotonic() - started, 3)}
+                session.setdefault("took", {})[source.name] = took
+                self.folder.write_manifest(manifest)
 
     def _pulse(self, source: Source, ended: Callable[[], int]) -> AbstractAsyncContextManager[None]:
         """Signs of life while a served model is measured; ``ended``: units so far."""

@@ -86,6 +86,15 @@ class Unit:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
 
     @property
+    def starts(self) -> range:
+        """Where its parts begin, if it is the whole of what units are made of."""
+        return range(0, self.size, CHUNK)
+
+    def part(self, start: int) -> "Unit":
+        """The unit of a whole that begins there."""
+        return replace(self, start=start, size=min(CHUNK, self.size - start))
+
+    @property
     def drawn(self) -> int:
         """Of how many numbers drawn from the target its numbers are a part."""
         return _drawn(self.prompt.arm, self.settings)
@@ -127,23 +136,22 @@ class Units:
     controls: Controls = field(default_factory=Controls)
 
     def __iter__(self) -> Iterator[Unit]:
-        for whole in self._wholes():
-            for start in range(0, whole.size, CHUNK):
-                yield replace(whole, start=start, size=min(CHUNK, whole.size - start))
+        for whole in self.wholes():
+            yield from map(whole.part, whole.starts)
 
     def __len__(self) -> int:
-        return sum(-(-whole.size // CHUNK) for whole in self._wholes())
+        return sum(len(whole.starts) for whole in self.wholes())
 
     def ways(self) -> dict[str, set[str]]:
         """What is measured (the kinds of units) by arm, and decoder where that is not the ordinary one."""
         kinds: dict[str, set[str]] = {}
-        for whole in self._wholes():
+        for whole in self.wholes():
             if whole.size:
                 way = f"{whole.prompt.arm.name} {whole.decoder.name}".removesuffix(f" {Ancestral.kind}")
                 kinds.setdefault(way, set()).add(whole.kind)
         return kinds
 
-    def _wholes(self) -> Iterator[Unit]:
+    def wholes(self) -> Iterator[Unit]:
         """What is to be measured, of all its numbers or responses at once."""
         for arm in self.arms:
             for decoder in self.decoders:
