@@ -269,7 +269,7 @@ class Benchmark:
     def _measure(self, source: Source, manifest: Manifest, session: dict) -> None:
         """Measure what is missing of one model; the session enters the manifest if anything is."""
         units, before = self.units[source], self.folder.done()
-        there = sum(unit.id in before for unit in units)
+        there = sum(whole.part_id(start) in before for whole in units.wholes() for start in whole.starts)
         self.listener.begin(source.name, there, len(units))
         for line in left_out(self.plan, source, units):
             self.listener.say(line)

@@ -1,7 +1,7 @@
 """What measuring will cost, before it does: requests, and tokens in and out."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -10,6 +10,7 @@ from sampler_bench.measure.truth_along import prefixes_of
 from sampler_bench.models.engines.digit_laws import passes_over
 from sampler_bench.models.engines.spending import answer_tokens
 from sampler_bench.models.model import Prompt
+from sampler_bench.runs.store import Done
 
 PIECES = re.compile(r"\d|[^\W\d_]+|[^\w\s]|_|\n")  # about what a tokenizer makes of English and digits
 FEW = 16  # units of one prompt whose numbers are drawn to know what all of them cost
@@ -38,7 +39,7 @@ class Forecast:
 
 
 def forecast(
-    units: Units, done: Collection[str] = (), extra_body: Mapping[str, object] = MappingProxyType({})
+    units: Units, done: Done | Set[str] = frozenset(), extra_body: Mapping[str, object] = MappingProxyType({})
 ) -> Forecast:
     """Of the units that are not done, where each digit is a token.
 
@@ -51,7 +52,7 @@ def forecast(
     """
     total, prefixes = Forecast(), dict[tuple, list[str]]()
     for whole in units.wholes():
-        left = [start for start in whole.starts if whole.part(start).id not in done] if done else whole.starts
+        left = [start for start in whole.starts if whole.part_id(start) not in done] if done else whole.starts
         if not left:
             continue
         if whole.kind == "samples":

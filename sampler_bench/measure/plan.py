@@ -15,6 +15,7 @@ from sampler_bench.targets.strata import Stratum, strata
 from sampler_bench.tasks import Arm, Paraphrase, Suite, Task
 
 CHUNK = 16  # numbers or responses in a unit: what an interruption can cost
+PART = "\0part"  # stands where an id names a part; no name holds it
 ENUMERATED = 4  # members are all measured along if they are at most this many times the numbers to draw
 
 
@@ -67,6 +68,19 @@ class Unit:
     @cached_property
     def id(self) -> str:
         """Hash of everything that can change this unit's records."""
+        return self._hash(self.start, self.size)
+
+    def part_id(self, start: int) -> str:
+        """The id of a part, without making it: there may be a million."""
+        return self._hash(start, min(CHUNK, self.size - start))
+
+    def _hash(self, start: int, size: int) -> str:
+        before, after = self._around_part
+        return hashlib.sha256(f"{before}[{start}, {size}]{after}".encode()).hexdigest()[:24]
+
+    @cached_property
+    def _around_part(self) -> list[str]:
+        """What an id is the hash of, before and after the words for its part."""
         content = {
             "schema": UNITS_FORM,
             "kind": self.kind,
@@ -77,13 +91,13 @@ class Unit:
             "decoder": self.decoder.name,
             "seed": self.settings.seed,
             "numbers": self.settings.numbers,
-            "part": [self.start, self.size],
+            "part": PART,
             "draws": self.prompt.task.target.draws,
             "blind": self.prompt.blind,
         }
         if self.reads_traces:
             content["traces"] = self.trace_unit.id
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
+        return json.dumps(content, sort_keys=True).split(json.dumps(PART))
 
     @property
     def starts(self) -> range:

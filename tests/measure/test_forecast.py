@@ -40,6 +40,9 @@ def test_units_that_are_many_are_counted_as_if_each_were_looked_at(monkeypatch):
     settings = Settings(seed=0, numbers=700, samples=333)
     units = Units(tasks, arms, [parse_decoder("ancestral")], MODEL, settings)
     done = {unit.id for place, unit in enumerate(units) if place % 3 == 0}
+    assert [whole.part_id(start) for whole in units.wholes() for start in whole.starts] == [
+        unit.id for unit in units
+    ]
     for there in (set(), done):
         quick = forecast(units, there)
         monkeypatch.setattr("sampler_bench.measure.forecast.FEW", 10**6)
