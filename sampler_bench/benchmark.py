@@ -1,8 +1,9 @@
 """A whole benchmark: a suite, models and arms in; records, scores and a leaderboard out."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, closing, nullcontext
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -228,8 +229,19 @@ class Benchmark:
         if self._forecasts is None:
             before = self.folder.done()
             served = (source for source in self.units if not source.here)
-            self._forecasts = {source.name: forecast(self.units[source], before) for source in served}
+            self._forecasts = {
+                source.name: forecast(self.units[source], before, source.options.extra_body)
+                for source in served
+            }
         return self._forecasts
+
+    def seconds_a_request(self) -> dict[str, float]:
+        """As it was when each model was last measured in this run, those under way together counted once."""
+        manifest = self.folder.manifest()
+        took: dict[str, dict] = {}
+        for session in manifest.sessions if manifest else ():
+            took |= session.get("took", {})
+        return {name: each["seconds"] / each["requests"] for name, each in took.items()}
 
     def _find_truths(self, manifest: Manifest) -> None:
         """Compute and store the truth along all numbers of the plan, if it is not known yet."""
@@ -257,13 +269,14 @@ class Benchmark:
     def _measure(self, source: Source, manifest: Manifest, session: dict) -> None:
         """Measure what is missing of one model; the session enters the manifest if anything is."""
         units, before = self.units[source], self.folder.done()
-        there = sum(unit.id in before for unit in units)
+        there = sum(whole.part_id(start) in before for whole in units.wholes() for start in whole.starts)
         self.listener.begin(source.name, there, len(units))
         for line in left_out(self.plan, source, units):
             self.listener.say(line)
         if there == len(units):
             return
 
+        refused = [*manifest.models.get(source.name, {}).get("refused", [])]  # by a chat API
         ended = 0
 
         def tell(unit: Unit, records: int) -> None:
@@ -282,15 +295,20 @@ class Benchmark:
                 enter(model, describe(), source, self.folder, manifest, session)
                 for line in await first_looks(model, self.units[source], before):
                     self.listener.say(line)
-                async with self._pulse(source, lambda: ended):
-                    await execute(units, before, model, self.folder, tell)
-                if isinstance(model, ChatModel):  # what its server refuses is known by now
-                    enter(model, describe(), source, self.folder, manifest, session)
+
+                def tell_of(unit: Unit, records: int) -> None:
+                    if isinstance(model, ChatModel) and set(model.refused) != {*refused}:
+                        refused[:] = model.refused  # met just now
+                        enter(model, describe(), source, self.folder, manifest, session)
+                    tell(unit, records)
+
+                async with self._timed(source, manifest, session), self._pulse(source, lambda: ended):
+                    await execute(units, before, model, self.folder, tell_of)
                 return model.probe if isinstance(model, VllmModel) else ()
 
         workers, say = workers_for(source, self.executor), self.listener.say
         if workers is None:
-            with source.open(say) as entering:
+            with source.open(say, refused=refused) as entering:
                 run_to_end(work(entering, source.describe, units))
         else:
             with reach(workers, source, say) as served, served.source.open(say) as entering:
@@ -298,6 +316,20 @@ class Benchmark:
                 execute_in_bundles(
                     workers, served, source.needs_server, units, before, self.folder, tell, probe
                 )
+
+    @asynccontextmanager
+    async def _timed(self, source: Source, manifest: Manifest, session: dict) -> AsyncIterator[None]:
+        """The session says how long the requests took that are made meanwhile, however it ends."""
+        spending = source.options.spending
+        before, started = spending.requests if spending else 0, time.monotonic()
+        try:
+            yield
+        finally:
+            requests = spending.requests - before if spending else 0
+            if requests:
+                took = {"requests": requests, "seconds": round(time.monotonic() - started, 3)}
+                session.setdefault("took", {})[source.name] = took
+                self.folder.write_manifest(manifest)
 
     def _pulse(self, source: Source, ended: Callable[[], int]) -> AbstractAsyncContextManager[None]:
         """Signs of life while a served model is measured; ``ended``: units so far."""

@@ -18,6 +18,13 @@ UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn")  # categories of characters: controls, a
 USER_IN_URL = re.compile(r"(?i)\b(https?://)[^\s/?#]*@")
 QUERY_OF_URL = re.compile(r"(?i)\b(https?://[^\s?]*)\?[^\s'\"]*")
 
+# What names a secret, as a word of the name of a field; and what such words name besides: prompt_cache_key.
+OF_SECRETS = {"apikey", "auth", "authorization", "bearer", "cookie", "credential", "credentials", "key",
+              "passphrase", "passwd", "password", "secret", "token"}  # fmt: skip
+OF_OTHERS = {"cache", "bos", "eos", "pad", "unk", "sep", "cls", "mask", "start", "stop", "end", "think"}
+WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+KEY_OF_A_SERVICE = re.compile(r"(?i)(bearer|basic)\s+\S{8,}$|(sk|hf|gsk|xai|ghp|nvapi|glpat)[-_]\S{16}")
+
 _known: set[str] = set()
 
 
@@ -43,6 +50,36 @@ def bearer(key: str | None) -> dict[str, str]:
             "the API key holds a space, a line end or a character beyond ASCII: no server takes that"
         )
     return {"Authorization": f"Bearer {key}"}
+
+
+def secret_field(told: object, name: str = "") -> str | None:
+    """Where something that looks like a secret stands in what a user gives as JSON; None if nowhere.
+
+    By its name, as ``api_key`` or ``Authorization``, unless it is a number; or by what it holds.
+    """
+    match told:
+        case dict():
+            inside = [(value, f"{name}.{field}" if name else str(field)) for field, value in told.items()]
+        case list():
+            inside = [(value, name) for value in told]
+        case str():
+            return name if told and (_names_a_secret(name) or _is_a_secret(told)) else None
+        case _:
+            return None
+    return next((found for value, path in inside if (found := secret_field(value, path))), None)
+
+
+def _names_a_secret(path: str) -> bool:
+    """Whether a field of that name, or one that it stands in, holds secrets."""
+    for name in path.split("."):
+        words = {word.lower() for word in WORD.findall(name)}
+        if words & OF_SECRETS and not words & OF_OTHERS:
+            return True
+    return False
+
+
+def _is_a_secret(text: str) -> bool:
+    return bool(KEY_OF_A_SERVICE.match(text)) or without_secrets(text) != text
 
 
 def without_secrets(text: str) -> str:

@@ -50,8 +50,7 @@ def page_of_answers(path: Path, said: Mapping[str, str | None], valid: bool | No
     meant = numbered.unique() if valid is None else numbered[records["valid"] == valid].unique()
     pages = -(-len(meant) // A_PAGE)
     if not len(meant):
-        kind = "at all" if valid is None else "has a valid answer" if valid else "has one that is not valid"
-        return Group(f"of {numbered.nunique()} responses there, none {kind}")
+        return Group(_none(numbered.nunique(), valid))
     if page > pages:
         raise InputError(f"--page {page}: there are {pages}, of {A_PAGE} responses each")
     first = A_PAGE * (page - 1)
@@ -59,6 +58,14 @@ def page_of_answers(path: Path, said: Mapping[str, str | None], valid: bool | No
     return answers_page(
         list(responses(shown, run.manifest)), first + 1, len(meant), page + 1 if page < pages else None
     )
+
+
+def _none(responses: int, valid: bool | None) -> str:
+    """That none of the responses is meant."""
+    if not responses:
+        return "no responses are stored of that"
+    kind = "has a valid answer" if valid else "has an answer that is not valid"
+    return f"of {responses} responses there, none {kind}"
 
 
 def few_answers(path: Path) -> list[Response]:

@@ -3,6 +3,11 @@
 import json
 
 import pytest
+from typer.main import get_command
+
+from sampler_bench.benchmark import prepare
+from sampler_bench.cli import app
+from sampler_bench.models.server_options import ServerOptions
 
 RUN = """
 suite = "even-6"
@@ -36,6 +41,41 @@ def test_a_manifest_makes_the_run_again(cli, tmp_path):
     assert scores(tmp_path / "first") == scores(tmp_path / "second")
     told = json.loads((tmp_path / "second" / "manifest.json").read_text())["sessions"][0]["told"]
     assert told["model"] == ["oracle", "uniform-digits"]
+
+
+def test_of_several_commands_the_last_ones_word_holds_but_for_what_was_measured(cli, tmp_path):
+    """Nor is anything that is said twice taken for a mistake."""
+    twice = ["--vllm-arg=--d", "--vllm-arg=x", "--vllm-arg=--b", "--vllm-arg=x"]
+    first = ["run", "even-6", "--numbers", 3, "--samples", 4, "--out", "first"]
+    assert cli(*first, "--model", "oracle", "--vllm-arg=--c", "--timeout", 5).returncode == 0
+    assert cli(*first, "--model", "uniform-digits", *twice).returncode == 0
+    done = cli("run", "--config", "first/manifest.json", "--out", "second")
+    assert done.returncode == 0, done.stderr
+    told = json.loads((tmp_path / "second" / "manifest.json").read_text())["sessions"][0]["told"]
+    assert told["model"] == ["oracle", "uniform-digits"]
+    assert told["vllm-arg"] == ["--d", "x", "--b", "x"]
+    assert told["timeout"] == 600
+
+
+# Options of run that a manifest does not hold: where it was and how it was seen, what is secret, and prices.
+NOT_TOLD = {"out", "api-key", "port", "ray", "dry-run", "price-in", "price-out", "config", "quiet"}
+
+
+def test_a_manifest_holds_every_option_that_changes_what_is_asked(tmp_path):
+    names = {
+        parameter.opts[0].removeprefix("--").replace("_", "-").lower()
+        for parameter in get_command(app).commands["run"].params
+    }
+    elsewhere = ServerOptions(
+        base_urls=["http://a"], samples_only=True, extra_body={"a": 1}, max_tokens_total=10
+    )
+    here = ServerOptions(
+        vllm_args=["--a"], chat_template_kwargs={"a": 1}, same_weights=True, loras=["a=b"], timeout=5
+    )
+    told = set(elsewhere.told()) | set(here.told())
+    told |= set(prepare("even-6", ["oracle"], out=tmp_path, control=True, irrelevant_traces=True).told)
+    assert names - told == NOT_TOLD
+    assert told <= names
 
 
 def test_a_manifest_of_before_is_taken_by_what_it_holds(cli, tmp_path):

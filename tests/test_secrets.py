@@ -190,3 +190,42 @@ def test_what_others_say_is_one_short_line_that_a_terminal_can_be_trusted_with()
     assert quoted("x" * 10**7) == "x" * 300 + "…"
     bearer("key-of-a-server")
     assert "key" not in quoted(" " * 2390 + "key-of-a-server")
+
+
+@pytest.mark.parametrize("option", ["extra_body", "chat_template_kwargs"])
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"api_key": "abc"}, "api_key"),
+        ({"apiKey": "abc"}, "apiKey"),
+        ({"extra_headers": {"X-Api-Key": "abc"}}, "extra_headers.X-Api-Key"),
+        ({"headers": {"Authorization": "Token abc"}}, "headers.Authorization"),
+        ({"provider": [{"access_token": "abc"}]}, "provider.access_token"),
+        ({"auth": {"user": "me", "password": "abc"}}, "auth.user"),
+        ({"header": "Bearer abcdefgh"}, "header"),
+        ({"of": "sk-proj-0123456789abcdef"}, "of"),
+        ({"proxy": f"http://me:{PASSWORD}@host"}, "proxy"),
+    ],
+)
+def test_what_looks_like_a_secret_is_not_stored(option, given, field):
+    with pytest.raises(InputError, match="goes into the environment variable VLLM_API_KEY") as refused:
+        ServerOptions(base_urls=["http://a"], **{option: given})
+    assert f"--{option.replace('_', '-')}: {field} looks like a secret" in str(refused.value)
+    assert "abc" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"max_tokens": 40, "max_completion_tokens": 40, "thinking_token_budget": 12, "token": 3, "key": True},
+        {"prompt_cache_key": "mine", "stop_token": "</s>", "tokenizer": "words", "keyboard": "qwerty"},
+        {
+            "system": "Basic arithmetic is allowed",
+            "stop": ["a", "b"],
+            "provider": {"order": ["x"]},
+            "key": "",
+        },
+    ],
+)
+def test_what_only_sounds_like_a_secret_is_taken(given):
+    assert ServerOptions(base_urls=["http://a"], extra_body=given).extra_body == given

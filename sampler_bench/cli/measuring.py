@@ -81,7 +81,9 @@ def run(
     chat_template_kwargs: Annotated[
         dict | None,
         typer.Option(
-            metavar="JSON", parser=json_object, help='Given to the chat template, as in {"thinking": true}.'
+            metavar="JSON",
+            parser=json_object,
+            help='Given to the chat template, as in {"enable_thinking": true}.',
         ),
     ] = None,
     samples_only: Annotated[
@@ -149,7 +151,7 @@ def run(
             numbers=numbers, samples=samples, server=server, task_folders=tasks or (), executor=executor,
             listener=display, control=control, irrelevant_traces=irrelevant_traces,
         )  # fmt: skip
-        lines = costs(prepared.forecasts(), price_in, price_out)
+        lines = costs(prepared.forecasts(), price_in, price_out, prepared.seconds_a_request())
         if dry_run:
             console.print("\n".join(lines) or NO_REQUESTS, soft_wrap=True)
             return

@@ -14,6 +14,7 @@ from sampler_bench.toml import read_toml
 if TYPE_CHECKING:
     from sampler_bench.runs.manifest import Manifest
 
+OF_ALL_SESSIONS = ("model", "arm", "decoder")  # of what a run was made, command by command
 IN_THE_ENVIRONMENT = {"api-key": "VLLM_API_KEY"}
 
 
@@ -67,13 +68,14 @@ def _of_manifest(path: Path) -> dict:
     manifest, _ = read_manifest(path.parent)
     if manifest is None:
         raise InputError(f"{path} is not there")
-    told: dict[str, object] = {}
-    for session in manifest.sessions:
-        for key, value in session.get("told", {}).items():
-            before = told.get(key)
-            joined = [*before, *value] if isinstance(before, list) and isinstance(value, list) else value
-            told[key] = list(dict.fromkeys(joined)) if isinstance(joined, list) else joined
-    return told or _guessed(manifest)
+    sessions = [session["told"] for session in manifest.sessions if "told" in session]
+    if not sessions:
+        return _guessed(manifest)
+    told = dict(sessions[-1])
+    for key in OF_ALL_SESSIONS:
+        if named := dict.fromkeys(name for session in sessions for name in session.get(key, ())):
+            told[key] = list(named)
+    return told
 
 
 def _guessed(manifest: "Manifest") -> dict:

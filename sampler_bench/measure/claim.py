@@ -93,6 +93,7 @@ def enter(
     if isinstance(model, ChatModel | LanguageModel):
         description = {**model.describe(), **description}
     known = manifest.models.get(name, description)
+    _must_be_asked_alike(folder, name, known, description)
     if source.options.same_weights:
         description = {**description, "identity": known["identity"]}
     else:
@@ -107,6 +108,18 @@ def enter(
     if session not in manifest.sessions:
         manifest.sessions.append(session)
     folder.write_manifest(manifest)
+
+
+def _must_be_asked_alike(folder: RunFolder, name: str, known: dict, description: dict) -> None:
+    """Raise StoreError if laws were read from one and answers alone are had of the other."""
+    kinds = known.get("kind"), description.get("kind")
+    if set(kinds) == {"vllm", "chat"}:
+        before, this = ("with its laws", "for answers alone")[:: 1 if kinds[0] == "vllm" else -1]
+        raise StoreError(
+            f"{name!r} was measured {before} in {folder.path}, and this run asks it {this}: one row would be "
+            "made of two ways of asking. Go on as it began, at a vLLM server "
+            f"{'without' if kinds[0] == 'vllm' else 'with'} --samples-only; or choose another --out"
+        )
 
 
 def _must_be_served_alike(folder: RunFolder, name: str, known: dict, description: dict) -> None:

@@ -1,15 +1,19 @@
 """What measuring will cost, before it does: requests, and tokens in and out."""
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from sampler_bench.measure.plan import Unit, Units, numbers_along
+from sampler_bench.measure.plan import CHUNK, Unit, Units, numbers_along
 from sampler_bench.measure.truth_along import prefixes_of
 from sampler_bench.models.engines.digit_laws import passes_over
+from sampler_bench.models.engines.spending import answer_tokens
 from sampler_bench.models.model import Prompt
+from sampler_bench.runs.store import Done
 
 PIECES = re.compile(r"\d|[^\W\d_]+|[^\w\s]|_|\n")  # about what a tokenizer makes of English and digits
+FEW = 16  # units of one prompt whose numbers are drawn to know what all of them cost
 AROUND_A_MESSAGE = 5  # tokens that a chat template puts around one
 
 
@@ -34,40 +38,60 @@ class Forecast:
         return (self.tokens_in * price_in + self.tokens_out * price_out) / 1e6
 
 
-def forecast(units: Units, done: Container[str] = ()) -> Forecast:
-    """Of the units that are not done, where each digit is a token."""
+def forecast(
+    units: Units, done: Done | Set[str] = frozenset(), extra_body: Mapping[str, object] = MappingProxyType({})
+) -> Forecast:
+    """Of the units that are not done, where each digit is a token.
+
+    Units that differ by their numbers alone cost about the same: a few of them stand for all.
+
+    Parameters
+    ----------
+    extra_body : mapping
+        Further fields of requests, some of which may say how long an answer may be.
+    """
     total, prefixes = Forecast(), dict[tuple, list[str]]()
-    for unit in units:
-        if unit.id in done:
+    for whole in units.wholes():
+        left = [start for start in whole.starts if whole.part_id(start) not in done] if done else whole.starts
+        if not left:
             continue
-        if unit.kind == "samples":
-            total += _of_samples(unit)
-            continue
-        numbers = (unit.prompt.task.name, unit.drawn, unit.start, unit.size)
-        if numbers not in prefixes:
-            prefixes[numbers] = prefixes_of(number for number, _ in numbers_along(unit))
-        total += _of_laws(unit, prefixes[numbers])
+        if whole.kind == "samples":
+            total += _of_samples(whole, left, extra_body)
+        else:
+            total += _of_laws(whole, left, prefixes)
     return total
 
 
-def _of_samples(unit: Unit) -> Forecast:
+def _of_samples(whole: Unit, starts: Sequence[int], extra_body: Mapping[str, object]) -> Forecast:
     """A request a response; of a reasoning arm one for the thinking, too, which is then read again."""
-    prompt, size = unit.prompt, unit.size
-    tokens, most, budget = tokens_of(prompt), prompt.max_tokens, prompt.arm.budget
+    prompt = whole.prompt
+    size = CHUNK * len(starts) - max(0, starts[-1] + CHUNK - whole.size)
+    tokens, budget = tokens_of(prompt), prompt.arm.budget
+    most = answer_tokens({"max_tokens": prompt.max_tokens, **extra_body})
     if not budget:
-        return Forecast(1, size, size * tokens, size * most)
-    return Forecast(1, 2 * size, size * (2 * tokens + budget), size * (budget + most))
+        return Forecast(len(starts), size, size * tokens, size * most)
+    return Forecast(len(starts), 2 * size, size * (2 * tokens + budget), size * (budget + most))
 
 
-def _of_laws(unit: Unit, prefixes: Sequence[str]) -> Forecast:
-    """A token is written at each place that is read: what it is does not matter."""
-    prompt = unit.prompt
+def _of_laws(whole: Unit, starts: Sequence[int], prefixes: dict[tuple, list[str]]) -> Forecast:
+    """A token is written at each place that is read: what it is does not matter.
+
+    ``prefixes``: those of numbers that were drawn already, and are kept.
+    """
+    prompt = whole.prompt
     before = tokens_of(prompt)
-    if unit.reads_traces:
+    if whole.reads_traces:
         before += prompt.max_tokens + prompt.arm.budget  # at most
-    lengths = passes_over(before, prefixes)
-    times = prompt.arm.traces if unit.reads_traces else 1
-    return Forecast(1, times * len(lengths), times * sum(lengths), times * len(lengths))
+    few = min(FEW, len(starts))
+    lengths: list[int] = []
+    for unit in (whole.part(starts[place * len(starts) // few]) for place in range(few)):
+        numbers = (prompt.task.name, unit.drawn, unit.start, unit.size)
+        if numbers not in prefixes:
+            prefixes[numbers] = prefixes_of(number for number, _ in numbers_along(unit))
+        lengths += passes_over(before, prefixes[numbers])
+    times = len(starts) / few * (prompt.arm.traces if whole.reads_traces else 1)
+    requests = round(times * len(lengths))
+    return Forecast(len(starts), requests, round(times * sum(lengths)), requests)
 
 
 def tokens_of(prompt: Prompt) -> int:

@@ -15,6 +15,7 @@ from sampler_bench.targets.strata import Stratum, strata
 from sampler_bench.tasks import Arm, Paraphrase, Suite, Task
 
 CHUNK = 16  # numbers or responses in a unit: what an interruption can cost
+PART = "\0part"  # stands where an id names a part; no name holds it
 ENUMERATED = 4  # members are all measured along if they are at most this many times the numbers to draw
 
 
@@ -67,6 +68,19 @@ class Unit:
     @cached_property
     def id(self) -> str:
         """Hash of everything that can change this unit's records."""
+        return self._hash(self.start, self.size)
+
+    def part_id(self, start: int) -> str:
+        """The id of a part, without making it: there may be a million."""
+        return self._hash(start, min(CHUNK, self.size - start))
+
+    def _hash(self, start: int, size: int) -> str:
+        before, after = self._around_part
+        return hashlib.sha256(f"{before}[{start}, {size}]{after}".encode()).hexdigest()[:24]
+
+    @cached_property
+    def _around_part(self) -> list[str]:
+        """What an id is the hash of, before and after the words for its part."""
         content = {
             "schema": UNITS_FORM,
             "kind": self.kind,
@@ -77,13 +91,22 @@ class Unit:
             "decoder": self.decoder.name,
             "seed": self.settings.seed,
             "numbers": self.settings.numbers,
-            "part": [self.start, self.size],
+            "part": PART,
             "draws": self.prompt.task.target.draws,
             "blind": self.prompt.blind,
         }
         if self.reads_traces:
             content["traces"] = self.trace_unit.id
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
+        return json.dumps(content, sort_keys=True).split(json.dumps(PART))
+
+    @property
+    def starts(self) -> range:
+        """Where its parts begin, if it is the whole of what units are made of."""
+        return range(0, self.size, CHUNK)
+
+    def part(self, start: int) -> "Unit":
+        """The unit of a whole that begins there."""
+        return replace(self, start=start, size=min(CHUNK, self.size - start))
 
     @property
     def drawn(self) -> int:
@@ -127,23 +150,22 @@ class Units:
     controls: Controls = field(default_factory=Controls)
 
     def __iter__(self) -> Iterator[Unit]:
-        for whole in self._wholes():
-            for start in range(0, whole.size, CHUNK):
-                yield replace(whole, start=start, size=min(CHUNK, whole.size - start))
+        for whole in self.wholes():
+            yield from map(whole.part, whole.starts)
 
     def __len__(self) -> int:
-        return sum(-(-whole.size // CHUNK) for whole in self._wholes())
+        return sum(len(whole.starts) for whole in self.wholes())
 
     def ways(self) -> dict[str, set[str]]:
         """What is measured (the kinds of units) by arm, and decoder where that is not the ordinary one."""
         kinds: dict[str, set[str]] = {}
-        for whole in self._wholes():
+        for whole in self.wholes():
             if whole.size:
                 way = f"{whole.prompt.arm.name} {whole.decoder.name}".removesuffix(f" {Ancestral.kind}")
                 kinds.setdefault(way, set()).add(whole.kind)
         return kinds
 
-    def _wholes(self) -> Iterator[Unit]:
+    def wholes(self) -> Iterator[Unit]:
         """What is to be measured, of all its numbers or responses at once."""
         for arm in self.arms:
             for decoder in self.decoders:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from sampler_bench.errors import InputError
 from sampler_bench.integers import shown
-from sampler_bench.models.engines.spending import Spending
+from sampler_bench.models.engines.spending import ANSWER_LENGTHS, Spending
 from sampler_bench.models.engines.transport import TIMEOUT_SECONDS
-from sampler_bench.secrets import remember, without_secrets
+from sampler_bench.secrets import quoted, remember, secret_field, without_secrets
 
 VLLM, TRANSFORMERS = ENGINES = "vllm", "transformers"  # what models that are not served elsewhere run in
 USUAL_ROOM = 8192  # tokens, where nobody says what will be asked
@@ -77,10 +77,19 @@ class ServerOptions:
         for name, value in self.extra_body.items():
             if name in ("model", "messages", "n", "stream"):
                 raise InputError(f"--extra-body: {name} is ours to say; leave it out")
-            if name in ("max_tokens", "max_completion_tokens") and (type(value) is not int or value < 1):
+            if name in ANSWER_LENGTHS and (type(value) is not int or value < 1):
                 raise InputError(f"--extra-body: {name} = {value!r} is no number of tokens")
-            if without_secrets(str(value)) != str(value):
-                raise InputError(f"--extra-body: {name} holds a secret, which would be stored; leave it out")
+        for name in ("extra_body", "chat_template_kwargs"):
+            if field_name := secret_field(getattr(self, name)):
+                raise InputError(
+                    f"{_option(name)}: {quoted(field_name)} looks like a secret, and what is given there is "
+                    "stored in the manifest; a key goes into the environment variable VLLM_API_KEY"
+                )
+        if self.samples_only and self.same_weights:
+            raise InputError(
+                "--same-weights compares what weights answer to one question, and of a chat API nothing can "
+                "be asked that would tell weights apart; leave it out"
+            )
         if self.samples_only and self.chat_template_kwargs:
             raise InputError(
                 "--chat-template-kwargs is for vLLM; with --samples-only, what the server takes for it goes "
@@ -92,10 +101,13 @@ class ServerOptions:
         said = {
             "base-url": list(self.base_urls),
             "engine": "" if self.engine == VLLM else self.engine,
+            "timeout": self.timeout,
             "vllm-arg": [without_secrets(argument) for argument in self.vllm_args],
             "chat-template-kwargs": dict(self.chat_template_kwargs),
             "samples-only": self.samples_only,
             "extra-body": dict(self.extra_body),
+            "max-tokens-total": self.max_tokens_total,
+            "same-weights": self.same_weights,
             "lora": list(self.loras),
         }
         return {name: value for name, value in said.items() if value}

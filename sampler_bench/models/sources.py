@@ -127,11 +127,12 @@ class Source:
 
     @contextmanager
     def open(
-        self, say: Say, probe: Sequence[float] = ()
+        self, say: Say, probe: Sequence[float] = (), refused: Sequence[str] = ()
     ) -> Iterator[AbstractAsyncContextManager[DigitModel]]:
         """Make the model ready (start its server, if it needs one) and yield it, to be entered.
 
-        ``probe``: its answer to the probe, if that is known already.
+        If they are known already: ``probe``, its answer to the probe; ``refused``, fields that its chat API
+        does not take.
 
         Raises
         ------
@@ -146,11 +147,15 @@ class Source:
         elif self.here:
             yield self._in_process(say)
         elif options.base_urls:
-            yield self._behind(Transport(options.base_urls, options.key, None, say, *self._limits), probe)
+            transport = Transport(options.base_urls, options.key, None, say, *self._limits)
+            if options.samples_only:
+                yield ChatModel(transport, self.name, options.extra_body, refused)
+            else:
+                yield self._vllm(transport, probe)
         else:
             with self.serve(say) as server:
                 transport = Transport([server.base_url], options.key, server, say, *self._limits)
-                yield self._behind(transport, probe)
+                yield self._vllm(transport, probe)
 
     def _in_process(self, say: Say) -> "InProcessModel":
         assert self.weights  # there are no base URLs
@@ -168,11 +173,8 @@ class Source:
     def _limits(self) -> tuple[float, Spending | None]:
         return self.options.timeout, self.options.spending
 
-    def _behind(self, transport: Transport, probe: Sequence[float]) -> ChatModel | VllmModel:
-        options = self.options
-        if options.samples_only:
-            return ChatModel(transport, self.name, options.extra_body)
-        return VllmModel(transport, self.name, probe, options.chat_template_kwargs)
+    def _vllm(self, transport: Transport, probe: Sequence[float]) -> VllmModel:
+        return VllmModel(transport, self.name, probe, self.options.chat_template_kwargs)
 
     @contextmanager
     def serve(self, say: Say, host: str = HOST) -> Iterator[VllmServer]:

@@ -68,7 +68,7 @@ class Display:
             f"{_rate(self._records[kind] / seconds)} {name}/s" for kind, name in SPEEDS if self._records[kind]
         ]
         left = seconds / (self._done - self._before) * (self._total - self._done)
-        speed = ", ".join([*speeds, f"{_duration(left)} left"])
+        speed = ", ".join([*speeds, f"{duration(left)} left"])
         self._bar.update(self._task, description=what, speed=speed, completed=self._done)
         late = time.monotonic() - self._last_line > SECONDS_BETWEEN_LINES
         if not self._console.is_terminal and (late or self._done == self._total):
@@ -80,7 +80,7 @@ def _rate(a_second: float) -> str:
     return f"{a_second:.0f}" if a_second >= 9.5 else f"{a_second:.2g}"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """To two digits, in a unit that suits: 40 s, 12 min, 2.5 h."""
     for size, unit in ((3600, "h"), (60, "min")):
         if seconds >= 1.5 * size:

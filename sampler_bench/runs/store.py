@@ -260,6 +260,9 @@ class Done:
     def __init__(self, ids: np.ndarray):
         self._ids = ids
 
+    def __len__(self) -> int:
+        return len(self._ids)
+
     def __contains__(self, unit_id: str) -> bool:
         place = np.searchsorted(self._ids, unit_id.encode())
         return bool(place < len(self._ids) and self._ids[place] == unit_id.encode())

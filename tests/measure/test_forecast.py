@@ -1,13 +1,21 @@
 """What a dry run says against what a run then asks for."""
 
 import re
+import time
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from sampler_bench.benchmark import prepare
-from sampler_bench.measure.forecast import Forecast
+from sampler_bench.measure.decoders import parse_decoder
+from sampler_bench.measure.forecast import Forecast, forecast
+from sampler_bench.measure.plan import Units
+from sampler_bench.models.model import SAMPLES
 from sampler_bench.models.server_options import ServerOptions
+from sampler_bench.report.costs import costs
+from sampler_bench.runs.manifest import Settings
+from sampler_bench.tasks import Catalog
 from tests.models.fake_chat import MODEL, chat_api
 
 
@@ -24,6 +32,56 @@ def test_of_a_chat_api_requests_are_those_that_a_run_makes(tmp_path):
         assert asked(out=tmp_path / "run").forecasts()[MODEL] == Forecast()
 
 
+def test_units_that_are_many_are_counted_as_if_each_were_looked_at(monkeypatch):
+    """Of laws, few of the units that are read along drawn numbers stand for all."""
+    catalog = Catalog()
+    arms = [catalog.arm("direct").in_one_wording(), catalog.arm("cot").in_one_wording()]
+    tasks = [catalog.task("even-6"), catalog.task("twin-primes-4")]
+    settings = Settings(seed=0, numbers=700, samples=333)
+    units = Units(tasks, arms, [parse_decoder("ancestral")], MODEL, settings)
+    done = {unit.id for place, unit in enumerate(units) if place % 3 == 0}
+    assert [whole.part_id(start) for whole in units.wholes() for start in whole.starts] == [
+        unit.id for unit in units
+    ]
+    for there in (set(), done):
+        quick = forecast(units, there)
+        monkeypatch.setattr("sampler_bench.measure.forecast.FEW", 10**6)
+        whole = forecast(units, there)
+        monkeypatch.undo()
+        assert quick.units == whole.units == len(units) - len(there)
+        assert quick.requests == pytest.approx(whole.requests, rel=0.05)
+        assert quick.tokens_in == pytest.approx(whole.tokens_in, rel=0.05)
+        answers = [unit.size for unit in units if unit.kind == "samples" and unit.id not in there]
+        assert forecast(replace(units, can={SAMPLES}), there).requests == sum(answers)
+
+
+def test_how_long_it_takes_is_reckoned_from_what_was_measured_there(tmp_path):
+    with chat_api() as api:
+        server = ServerOptions(base_urls=[api.url], samples_only=True)
+        asked = partial(prepare, "even-6", [MODEL], ["direct"], server=server, out=tmp_path / "run")
+        assert asked(samples=9).seconds_a_request() == {}
+        begun = time.monotonic()
+        asked(samples=9).run()
+        took = time.monotonic() - begun
+        assert 0 < asked(samples=9).seconds_a_request()[MODEL] <= took / len(api.asked)
+    (line,) = costs({MODEL: Forecast(1, 300, 0, 0)}, seconds_a_request={MODEL: 2.0})
+    assert line.endswith("; about 10 min, as fast as here before")
+
+
+@pytest.mark.parametrize("field", ["max_tokens", "max_completion_tokens"])
+def test_answers_may_be_as_long_as_an_extra_body_says(tmp_path, field):
+    with chat_api() as api:
+        api.writes = 4000
+        server = ServerOptions(base_urls=[api.url], samples_only=True, extra_body={field: 4000})
+        asked = prepare("even-6", [MODEL], ["direct"], samples=9, server=server, out=tmp_path / "run")
+        (estimate,) = asked.forecasts().values()
+        asked.run()
+        assert all(body[field] == 4000 for body in api.asked)
+        assert estimate.tokens_out == sum(
+            api.answer(body)["usage"]["completion_tokens"] for body in api.asked
+        )
+
+
 def test_prices_are_multiplied(cli, tmp_path):
     arguments = [
         "run",
@@ -37,6 +95,7 @@ def test_prices_are_multiplied(cli, tmp_path):
         tmp_path,
     ]
     plain = cli(*arguments)
+    assert "how long it takes is known once it runs" in plain.stdout
     assert "at most" not in plain.stdout.split(" out")[1]
     priced = cli(*arguments, "--price-in", 1_000_000, "--price-out", 0)
     money = float(re.search(r"out, ([\d.]+) at most", priced.stdout)[1])

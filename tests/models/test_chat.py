@@ -10,14 +10,17 @@ import pytest
 
 from sampler_bench.benchmark import run
 from sampler_bench.errors import InputError, ModelError
+from sampler_bench.models.engines.chat import without_thinking
 from sampler_bench.models.engines.spending import SpentError
 from sampler_bench.models.server_options import ServerOptions
 from sampler_bench.report.progress import Display
+from sampler_bench.runs.store import RunFolder
 from sampler_bench.tasks import Catalog
 from tests.models.fake_chat import MODEL, chat_api
 from tests.processes import finish, mark, marked, wait_for_parts
 
 ARMS = ["direct", "cot"]
+CHAT = {"samples_only": True, "base_urls": ["http://a"]}
 
 
 @pytest.fixture
@@ -73,6 +76,51 @@ def test_what_it_refuses_is_left_out_and_recorded(api, tmp_path):
     assert len(found.samples) == 6
     with pytest.raises(ModelError, match="takes no temperature, so answers cannot be drawn as was asked"):
         measure(api, tmp_path / "cold", arms=["direct"], decoders=["ancestral:temperature=0.5"])
+
+
+def test_a_run_that_goes_on_knows_what_is_refused_and_keeps_it(api, tmp_path):
+    """Also where it ended badly: all that was measured was measured without."""
+    api.refuses = {"seed"}
+    with pytest.raises(SpentError):
+        measure(api, tmp_path / "run", arms=["direct", "cot"], max_tokens_total=1500)
+    (stored,) = RunFolder(tmp_path / "run").manifest().models.values()
+    assert stored["refused"] == ["seed"]
+    refused_before = len(api.refused)
+    found = measure(api, tmp_path / "run", arms=["direct", "cot"], samples_only=True)
+    assert len(api.refused) == refused_before
+    assert found.manifest.models[MODEL]["refused"] == ["seed"]
+    assert len(found.samples) == 18
+
+
+def test_what_shapes_a_law_is_not_left_out_for_it_was_refused_before(api, tmp_path):
+    api.refuses = {"temperature"}
+    measure(api, tmp_path / "run", arms=["direct"])
+    asked = len(api.asked)
+    with pytest.raises(ModelError, match="takes no temperature, so answers cannot be drawn as was asked"):
+        measure(api, tmp_path / "run", arms=["direct"], decoders=["ancestral:temperature=0.5"])
+    assert len(api.asked) == asked
+
+
+def test_thinking_that_a_server_leaves_in_the_answer_is_none(api, tmp_path):
+    api.says = lambda _: "<think>\nPerhaps 111111?\n</think>\n\n222222"
+    found = measure(api, tmp_path / "run", arms=["direct"])
+    assert set(found.samples["answer"]) == {"222222"}
+    assert set(found.samples["thinking"]) == {"\nPerhaps 111111?\n"}
+
+
+@pytest.mark.parametrize(
+    ("content", "thinking", "answer"),
+    [  # as DeepSeekR1ReasoningParser.extract_reasoning of vLLM 0.32 takes them, of what has a mark
+        ("<think>a</think>7", "a", "7"),
+        ("\n<think>\na\n</think>\n\n7", "\na\n", "\n\n7"),
+        ("a</think>7", "a", "7"),
+        ("<think>a 7", "a 7", ""),
+        ("<think></think>7</think>8", "", "7</think>8"),
+        ("7", "", "7"),
+    ],
+)
+def test_thinking_is_taken_off_as_by_vllm(content, thinking, answer):
+    assert without_thinking(content) == (thinking, answer)
 
 
 def test_a_refusal_of_something_else_ends_the_run_in_its_words(api, cli):
@@ -170,6 +218,13 @@ def test_a_seed_is_given_in_the_prompt_each_time_another(api, tmp_path):
             {"samples_only": True, "base_urls": ["http://a"], "chat_template_kwargs": {"a": 1}},
             "--chat-template-kwargs is for vLLM",
         ),
+        (CHAT | {"same_weights": True}, "of a chat API nothing can be asked that would tell weights apart"),
+        (CHAT | {"extra_body": {"model": "other"}}, "--extra-body: model is ours to say"),
+        (CHAT | {"extra_body": {"messages": []}}, "--extra-body: messages is ours to say"),
+        (CHAT | {"extra_body": {"n": 2}}, "--extra-body: n is ours to say"),
+        (CHAT | {"extra_body": {"stream": True}}, "--extra-body: stream is ours to say"),
+        (CHAT | {"extra_body": {"max_tokens": "many"}}, "--extra-body: max_tokens = 'many' is no number"),
+        (CHAT | {"extra_body": {"max_tokens": 0}}, "--extra-body: max_tokens = 0 is no number"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(options, sentence):

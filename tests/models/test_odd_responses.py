@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from sampler_bench.models.engines import transport
+from sampler_bench.models.engines import patience
 from sampler_bench.models.engines.exchange import LARGEST
 from tests.models.fake_server import drip, send
 
@@ -83,7 +83,7 @@ RESPONSES = {
 def test_a_response_that_is_none_is_a_sentence(server, odd, path, response, monkeypatch):
     """A byte now and then keeps no request alive; no body fills the memory; no message fills the screen."""
     monkeypatch.delenv("VLLM_API_KEY", raising=False)
-    monkeypatch.setattr(transport, "ATTEMPTS", 2)
+    monkeypatch.setattr(patience, "ATTEMPTS", 2)
     seen = []
 
     def respond(asked, handler):

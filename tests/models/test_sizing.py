@@ -51,6 +51,8 @@ def test_the_models_own_context_is_read_wherever_it_stands(tmp_path):
     assert arguments(nested, 2000) == ["--max-model-len", "700"]
     (nested / "tokenizer_config.json").write_text('{"model_max_length": 512}')
     assert arguments(nested, 2000) == ["--max-model-len", "512"]
+    none = model(tmp_path / "none", text_config=None, max_position_embeddings=700)
+    assert arguments(none, 2000) == ["--max-model-len", "700"]
     unsaid = model(tmp_path / "unsaid")
     assert arguments(unsaid, 2000) == []
 

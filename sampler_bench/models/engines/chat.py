@@ -14,6 +14,7 @@ from sampler_bench.models.model import NATURAL, SAMPLES, Prompt, Response, Sampl
 from sampler_bench.tasks import Arm
 
 PATH = "/v1/chat/completions"
+THINKING_BEGINS, THINKING_ENDS = "<think>", "</think>"
 SEEDS = 2**31  # some servers take no larger ones
 # What a server may refuse, and what is sent in its place: nothing, or the same by another name.
 OTHERWISE = {"seed": None, "temperature": None, "top_p": None, "max_tokens": "max_completion_tokens"}
@@ -32,6 +33,11 @@ class ChatModel:
         Further fields of each request, as ``reasoning_effort``; they take the place of ours.
     refused : sequence of str
         Fields that the servers are known to refuse.
+
+    Attributes
+    ----------
+    refused : list of str
+        Those, and the ones met since.
     """
 
     can = frozenset({SAMPLES})
@@ -46,7 +52,7 @@ class ChatModel:
         self.name = name
         self._transport = transport
         self._extra_body = dict(extra_body or {})
-        self._refused = list(refused)
+        self.refused = list(refused)
 
     async def __aenter__(self) -> "ChatModel":
         await self._transport.__aenter__()
@@ -85,8 +91,8 @@ class ChatModel:
         return {
             "kind": "chat",
             "identity": self.name,
-            "refused": sorted(self._refused),
-            "seeds": "sent, not promised to decide" if "seed" not in self._refused else "refused",
+            "refused": sorted(self.refused),
+            "seeds": "sent, not promised to decide" if "seed" not in self.refused else "refused",
         }
 
     async def _respond(self, prompt: Prompt, seed: int, options: SamplingOptions) -> Response:
@@ -94,41 +100,37 @@ class ChatModel:
         answer = await self._ask(prompt, seed, options)
         choice, usage = answer.choices[0], answer.usage
         tokens = usage.completion_tokens if usage else 0
+        thinking, text = without_thinking(choice.message.content or "")
         return Response(
-            text=choice.message.content or "",
+            text=text,
             seed=seed,
             finish_reason=choice.finish_reason or "stop",
             prompt_tokens=usage.prompt_tokens if usage else 0,
             completion_tokens=tokens,
             seconds=time.monotonic() - started,
-            thinking=choice.message.reasoning_content or choice.message.reasoning or "",
+            thinking=choice.message.reasoning_content or choice.message.reasoning or thinking,
             forward_passes=tokens,
         )
 
     async def _ask(self, prompt: Prompt, seed: int, options: SamplingOptions) -> ChatCompletion:
         """The answer, to the request without what the server refuses."""
         while True:
-            refused = tuple(self._refused)
+            refused = tuple(self.refused)
             try:
                 body = self._body(prompt, seed, options)
                 return await self._transport.post(PATH, body, ChatCompletion)
             except RefusedError as error:
-                if refused == tuple(self._refused) and not self._learnt_from(error, options):
+                if refused == tuple(self.refused) and not self._learnt_from(error):
                     raise
 
-    def _learnt_from(self, error: ServerError, options: SamplingOptions) -> bool:
+    def _learnt_from(self, error: ServerError) -> bool:
         """Whether a refusal names a field that can be done without, which is left out from now on."""
         said = str(error)
         for name in OTHERWISE:
-            if name in self._refused or not re.search(rf"\b{name}\b", said):
-                continue
-            if getattr(options, name, None) != getattr(NATURAL, name, None):
-                raise ModelError(
-                    f"{self.name} takes no {name}, so answers cannot be drawn as was asked; {said}"
-                ) from error
-            self._refused.append(name)
-            self._transport.say(f"{self.name} takes no {name}; it is left out: {said}")
-            return True
+            if name not in self.refused and re.search(rf"\b{name}\b", said):
+                self.refused.append(name)
+                self._transport.say(f"{self.name} takes no {name}; it is left out: {said}")
+                return True
         return False
 
     def _body(self, prompt: Prompt, seed: int, options: SamplingOptions) -> dict:
@@ -138,13 +140,27 @@ class ChatModel:
             "top_p": options.top_p,
             "seed": seed,
         }
-        taken = {OTHERWISE[name] if name in self._refused else name: value for name, value in wanted.items()}
+        for name in self.refused:
+            if getattr(options, name, None) != getattr(NATURAL, name, None):
+                raise ModelError(f"{self.name} takes no {name}, so answers cannot be drawn as was asked")
+        taken = {OTHERWISE[name] if name in self.refused else name: value for name, value in wanted.items()}
         taken.pop(None, None)
         if options.top_k:
             taken["top_k"] = options.top_k
         if prompt.arm.stop:
             taken["stop"] = prompt.arm.stop
         return {"model": self.name, "messages": prompt.messages, **taken, **self._extra_body}
+
+
+def without_thinking(content: str) -> tuple[str, str]:
+    """The thinking that a server has left in what was written, and the answer after it.
+
+    As vLLM's parsers of reasoning take it: up to ``</think>``, whether or not ``<think>`` opens it (many
+    templates open it in the prompt); all that follows where it is opened and does not end.
+    """
+    before, opened, after = content.partition(THINKING_BEGINS)
+    thinking, closed, answer = (after if opened else before).partition(THINKING_ENDS)
+    return (thinking, answer) if opened or closed else ("", content)
 
 
 def suits_chat(arm: Arm) -> bool:

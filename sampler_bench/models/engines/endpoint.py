@@ -15,6 +15,7 @@ from sampler_bench.secrets import quoted
 
 FIRST_LIMIT, MOST_IN_FLIGHT = 64, 256  # requests in flight at one server; vLLM batches them
 HEALTH_SECONDS = 10.0
+LONG, LONGER = 10.0, 600.0  # seconds of pauses of which a person is told, first and when it is known
 
 Say = Callable[[str], None]
 
@@ -69,20 +70,32 @@ class Endpoint:
     busy: int = 0
     dropped: bool = False
     resumes: float = 0.0  # when something may be sent again
+    untold: float = 0.0  # seconds of pauses of which nothing was said
+    worth_telling: float = LONG
     last_answer: float = field(default_factory=time.monotonic)
     repair: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def has_room(self) -> bool:
         return self.busy < self.limit
 
+    def pause(self) -> float:
+        """Seconds until something may be sent."""
+        return max(0.0, self.resumes - time.monotonic())
+
     def succeeded(self) -> None:
         self.last_answer = time.monotonic()
         self.limit = min(MOST_IN_FLIGHT, self.limit + 1 / self.limit)
 
-    def overloaded(self, pause: float = 0.0) -> None:
-        """``pause``: seconds in which nothing is sent."""
+    def overloaded(self, pause: float = 0.0) -> bool:
+        """``pause``: seconds in which nothing is sent. Returns whether to tell of it: rarer and rarer."""
         self.limit = max(1.0, self.limit / 2)
+        longer = max(0.0, pause - self.pause())  # those in flight together are put off together
         self.resumes = max(self.resumes, time.monotonic() + pause)
+        self.untold += longer
+        if self.untold < self.worth_telling:
+            return False
+        self.untold, self.worth_telling = 0.0, min(2 * self.worth_telling, LONGER)
+        return True
 
     async def is_healthy(self) -> bool:
         return await is_healthy(self.http, HEALTH_SECONDS)

@@ -18,17 +18,31 @@ LARGEST = 32 * 2**20  # bytes of an answer: the log-probabilities along a prompt
 VERSION_SECONDS = 10.0
 START_SECONDS = 1800  # of a server: a large model takes long to load; a dead process is noticed at once
 OVERLOADED = (429, 502, 503, 504)
+TURNED_AWAY = (429, 503)  # those that say that nothing was done; behind a gateway (502, 504) it may have been
+NEVER_BETTER = "insufficient_quota"  # OpenAI's word for an account that is empty, which no pause fills
 LONGEST_PAUSE = 600.0  # seconds, whatever a server asks for
 # Nobody is to unpack what we have not asked to be packed: some kilobytes can hold gigabytes.
 HEADERS = {"Accept-Encoding": "identity"}
 
 
-class RefusedError(ServerError):
+class UnbilledError(ServerError):
+    """Nothing was written for a request: it did not arrive, or was turned away."""
+
+
+class RefusedError(UnbilledError):
     """A server understood a request and refuses it."""
+
+
+class KeyRefusedError(UnbilledError):
+    """A server wants a key, or another one."""
 
 
 class LostError(ServerError):
     """A failure of transport, worth another try."""
+
+
+class UnreachedError(LostError, UnbilledError):
+    """No connection came about."""
 
 
 class OverloadError(LostError):
@@ -39,16 +53,16 @@ class OverloadError(LostError):
         self.pause = pause
 
 
+class PutOffError(OverloadError, UnbilledError):
+    """A server does nothing for a request now, and may later."""
+
+
 class SilenceError(OverloadError):
     """No whole answer in the time allowed."""
 
 
 class BrokenError(ServerError):
     """A server failed at a request; it may be its last words."""
-
-
-class KeyRefusedError(ServerError):
-    """A server wants a key, or another one."""
 
 
 async def exchange(
@@ -83,7 +97,9 @@ async def exchange(
         raise SilenceError(f"{url} has not answered in {seconds:g} s") from error
     except httpx.TransportError as error:
         reason = quoted(str(error)) or type(error).__name__
-        raise LostError(f"no connection to {url.removesuffix(path)}: {reason}") from error
+        unreached = isinstance(error, httpx.ConnectError)
+        lost = UnreachedError if unreached else LostError
+        raise lost(f"no connection to {url.removesuffix(path)}: {reason}") from error
     if reply.status_code != 200:
         raise _refusal(reply, content, url)
     return understood(content, kind, url, body)
@@ -144,10 +160,13 @@ async def _content(reply: httpx.Response, url: str) -> bytes:
 
 
 def _refusal(reply: httpx.Response, content: bytes, url: str) -> ServerError:
-    status = reply.status_code
-    if status in OVERLOADED:
-        return OverloadError(f"{url} is overloaded ({status})", _pause(reply.headers.get("Retry-After", "")))
-    sentence = f"{url} answered {status}: {_message(content) or quoted(reply.reason_phrase)}"
+    status, error = reply.status_code, _error(content)
+    said = _message(error)
+    if status in OVERLOADED and NEVER_BETTER not in (error.get("code"), error.get("type")):
+        kind = PutOffError if status in TURNED_AWAY else OverloadError
+        words = f": {said}" if said else ""
+        return kind(f"{url} is overloaded ({status}){words}", _pause(reply.headers.get("Retry-After", "")))
+    sentence = f"{url} answered {status}: {said or quoted(reply.reason_phrase)}"
     if status in (401, 403):
         had_one = "Authorization" in reply.request.headers
         advice = (
@@ -163,7 +182,9 @@ def _refusal(reply: httpx.Response, content: bytes, url: str) -> ServerError:
         return ServerError(f"{sentence}; 200 was expected")
     if status >= 500:
         return BrokenError(sentence)
-    return RefusedError(sentence) if status in (400, 422) else ServerError(sentence)
+    if status in (400, 422):
+        return RefusedError(sentence)
+    return UnbilledError(sentence)
 
 
 def _pause(asked: str) -> float:
@@ -178,14 +199,24 @@ def _pause(asked: str) -> float:
     return min(max(seconds, 0.0), LONGEST_PAUSE) if math.isfinite(seconds) else 0.0
 
 
-def _message(content: bytes) -> str:
-    """What an answer says that is an error, if it says so as vLLM and OpenAI do."""
+def _error(content: bytes) -> dict:
+    """The fields of an answer that is an error, if it says so as vLLM, OpenAI and others do."""
     try:
-        match read_json(content):
-            case {"error": {"message": str(message), "param": str(field)}} if field not in message:
-                return quoted(f"{message} ({field})")
-            case {"error": str(message)} | {"error": {"message": message}}:
-                return quoted(str(message))
+        told = read_json(content)
     except (ValueError, RecursionError):
-        pass
+        return {}
+    match told:
+        case [{"error": error}] | {"error": error}:
+            return error if isinstance(error, dict) else {"message": error}
+        case {"message": str(said)} | {"detail": str(said)}:
+            return {"message": said}
+    return {}
+
+
+def _message(error: dict) -> str:
+    match error:
+        case {"message": str(message), "param": str(field)} if field not in message:
+            return quoted(f"{message} ({field})")
+        case {"message": message}:
+            return quoted(str(message))
     return ""

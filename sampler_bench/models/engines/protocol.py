@@ -153,10 +153,15 @@ class Choice(Answer):
 
 
 class Usage(Answer):
-    """Tokens of a request."""
+    """Tokens of a request; in ``total_tokens`` some servers count thinking that the others leave out."""
 
     prompt_tokens: Count
     completion_tokens: Count
+    total_tokens: Count | None = None
+
+    @property
+    def total(self) -> int:
+        return max(self.prompt_tokens + self.completion_tokens, self.total_tokens or 0)
 
 
 class Completion(Answer):

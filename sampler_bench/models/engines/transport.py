@@ -6,11 +6,10 @@ overloaded server. What a server says about a request is passed on as it is.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import httpx
-import tenacity
 
 from sampler_bench.errors import ServerError
 from sampler_bench.models.engines.endpoint import MOST_IN_FLIGHT, Endpoint, Revivable, Say, base_url
@@ -20,15 +19,15 @@ from sampler_bench.models.engines.exchange import (
     LostError,
     OverloadError,
     SilenceError,
+    UnbilledError,
     exchange,
 )
-from sampler_bench.models.engines.protocol import Answer, Kind
-from sampler_bench.models.engines.spending import Spending, may_cost
+from sampler_bench.models.engines.patience import retrying
+from sampler_bench.models.engines.protocol import Kind
+from sampler_bench.models.engines.spending import Spending
 from sampler_bench.secrets import bearer
 
 TIMEOUT_SECONDS = 600.0
-ATTEMPTS = 6
-PATIENCE = 60  # attempts at a request that a server puts off, saying for how long
 
 
 def silent(line: str) -> None:
@@ -102,13 +101,13 @@ class Transport:
         SpentError
             If it may cost more than is left to spend.
         """
-        async for attempt in _retrying():
-            with attempt:
-                async with self._taken(may_cost(body)) as endpoint:
-                    answer = await self._ask(endpoint, path, body, kind)
-                    self._spending.spent += _cost(answer, body)
-                    self._spending.requests += may_cost(body) > 0
-                    return answer
+        with self._is_under_way():
+            async for attempt in retrying():
+                with attempt:
+                    async with self._taken(body) as endpoint:
+                        answer = await self._ask(endpoint, path, body, kind)
+                        self._spending.answered(body, getattr(answer, "usage", None))
+                        return answer
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def post_to_all(self, path: str, body: dict, kind: type[Kind]) -> dict[Endpoint, Kind]:
@@ -120,24 +119,32 @@ class Transport:
             As ``post`` does.
         """
         answers = {}
-        for endpoint in self.alive():
-            async for attempt in _retrying():
-                with attempt:
-                    if not endpoint.dropped:
-                        answers[endpoint] = await self._ask(endpoint, path, body, kind)
+        with self._is_under_way():
+            for endpoint in self.alive():
+                async for attempt in retrying():
+                    with attempt:
+                        await asyncio.sleep(endpoint.pause())
+                        if not endpoint.dropped:
+                            answers[endpoint] = await self._ask(endpoint, path, body, kind)
         return answers
 
-    async def _ask(self, endpoint: Endpoint, path: str, body: dict, kind: type[Kind]) -> Kind:
+    @contextmanager
+    def _is_under_way(self) -> Iterator[None]:
+        """The task that asks, known until it has its answer: also while it waits for a server to be asked."""
         task = asyncio.current_task()
         assert task is not None
         self._under_way.add(task)
+        try:
+            yield
+        finally:
+            self._under_way.discard(task)
+
+    async def _ask(self, endpoint: Endpoint, path: str, body: dict, kind: type[Kind]) -> Kind:
         try:
             return await self.send(endpoint, "POST", path, kind, body)
         except LostError as error:
             await self._look_after(endpoint, error)
             raise
-        finally:
-            self._under_way.discard(task)
 
     async def send(
         self, endpoint: Endpoint, method: str, path: str, kind: type[Kind], body: dict | None = None
@@ -146,7 +153,8 @@ class Transport:
         try:
             answer = await exchange(endpoint.http, method, path, kind, self._timeout, body)
         except OverloadError as error:
-            endpoint.overloaded(error.pause)
+            if endpoint.overloaded(error.pause):
+                self.say(f"{error}; nothing is sent to it for {endpoint.pause():.0f} s")
             raise
         except BrokenError as error:
             if await endpoint.is_healthy():
@@ -166,31 +174,46 @@ class Transport:
         return [endpoint for endpoint in self.endpoints if not endpoint.dropped]
 
     @asynccontextmanager
-    async def _taken(self, tokens: int) -> AsyncIterator[Endpoint]:
-        """One of the servers that have room, the least busy, and its room given back.
+    async def _taken(self, body: dict) -> AsyncIterator[Endpoint]:
+        """One of the servers that have room and want no pause, the least busy, and its room given back.
 
-        ``tokens`` that may be spent are set aside; where none are left, what is under way is waited for.
+        What the request may cost is set aside, and charged if it may have been spent for nothing. Where not
+        so much is left, what is under way is waited for.
         """
         spending = self._spending
         async with self._room:
-            await self._room.wait_for(
-                lambda: (
-                    any(e.has_room() for e in self.alive())
-                    and (spending.fits(tokens) or not spending.reserved)
-                )
-            )
-            spending.check(tokens)
-            endpoint = min(self.alive(), key=lambda e: e.busy / e.limit)
+            endpoint = await self._free_for(body)
+            tokens = spending.may_cost(body)
             endpoint.busy += 1
             spending.reserved += tokens
         try:
-            await asyncio.sleep(endpoint.resumes - time.monotonic())
             yield endpoint
+        except UnbilledError:
+            raise
+        except BaseException:
+            spending.lost(tokens)
+            raise
         finally:
             endpoint.busy -= 1
             spending.reserved -= tokens
             async with self._room:
                 self._room.notify(2)  # the limit may have grown
+
+    async def _free_for(self, body: dict) -> Endpoint:
+        """A server that can be asked now, waited for. Raises SpentError if nothing is left to spend."""
+        spending = self._spending
+        while True:
+            tokens = spending.may_cost(body)
+            if not spending.reserved:
+                spending.check(tokens)
+            alive = self.alive()
+            free = [endpoint for endpoint in alive if endpoint.has_room() and not endpoint.pause()]
+            if free and spending.fits(tokens):
+                return min(free, key=lambda endpoint: endpoint.busy / endpoint.limit)
+            pauses = filter(None, (endpoint.pause() for endpoint in alive))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(pauses, default=None)):
+                    await self._room.wait()
 
     async def _look_after(self, endpoint: Endpoint, error: LostError) -> None:
         """Find out whether the server is still there; if not, start it again or go on without it."""
@@ -218,26 +241,3 @@ class Transport:
                 )
             await asyncio.sleep(1)
         endpoint.last_answer = time.monotonic()
-
-
-def _cost(answer: Answer, body: dict) -> int:
-    """Tokens that a request has cost: as the server counts them, or else what it might have."""
-    usage = getattr(answer, "usage", None)
-    return usage.prompt_tokens + usage.completion_tokens if usage else may_cost(body)
-
-
-def _retrying() -> tenacity.AsyncRetrying:
-    return tenacity.AsyncRetrying(
-        retry=tenacity.retry_if_exception_type(LostError),
-        stop=_is_hopeless,
-        wait=tenacity.wait_random_exponential(multiplier=0.5, max=10),
-        reraise=True,
-    )
-
-
-def _is_hopeless(state: tenacity.RetryCallState) -> bool:
-    """Whether a request has failed too often; one that a server puts off is patient for longer."""
-    error = state.outcome and state.outcome.exception()
-    if isinstance(error, OverloadError) and error.pause:
-        return state.attempt_number >= PATIENCE
-    return state.attempt_number >= ATTEMPTS

@@ -1,17 +1,20 @@
 """A language model behind vLLM servers, over HTTP."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from sampler_bench.errors import ServerError
 from sampler_bench.models.engines.endpoint import Endpoint
 from sampler_bench.models.engines.engine import NoTemplateError
-from sampler_bench.models.engines.exchange import KeyRefusedError, LostError
+from sampler_bench.models.engines.exchange import KeyRefusedError, LostError, SilenceError, UnreachedError
 from sampler_bench.models.engines.language_model import LanguageModel
 from sampler_bench.models.engines.probe import Probe
 from sampler_bench.models.engines.protocol import Completion, Detokenized, Models, Tokens, Version
 from sampler_bench.models.engines.transport import Transport
 from sampler_bench.secrets import quoted
+
+OTHERWISE = "; if it is a chat API and no vLLM server, --samples-only asks it for answers alone"
 
 
 class VllmEngine:
@@ -113,21 +116,19 @@ class VllmModel(LanguageModel):
             try:
                 await self._check_name(endpoint)
                 if not self.digits:
-                    await self._learn_digits()
-                probes[endpoint] = await self._ask_probe(endpoint)
+                    with _as_vllm(endpoint):
+                        await self._learn_digits()
+                with _as_vllm(endpoint, f"{endpoint.base_url} (vLLM {self.server_version})"):
+                    probes[endpoint] = await self._probe.ask(endpoint)
             except ServerError as error:
                 self._transport.drop(endpoint, error)
         self._probe.settle(probes)
 
     async def _check_name(self, endpoint: Endpoint) -> None:
         url = endpoint.base_url
-        try:
+        with _as_vllm(endpoint, f"{url} does not answer as a vLLM server"):
             version = (await self._transport.send(endpoint, "GET", "/version", Version)).version
             models = (await self._transport.send(endpoint, "GET", "/v1/models", Models)).data
-        except (LostError, KeyRefusedError):
-            raise
-        except ServerError as error:
-            raise ServerError(f"{url} does not answer as a vLLM server: {error}") from error
         context = {model.id: model.max_model_len or math.inf for model in models}
         if self.name not in context:
             raise ServerError(f"{url} serves {quoted(', '.join(context))}, not {self.name!r}")
@@ -149,10 +150,17 @@ class VllmModel(LanguageModel):
                 f"server must be started with --max-logprobs -1; it says: {error}"
             ) from error
 
-    async def _ask_probe(self, endpoint: Endpoint) -> list[float]:
-        try:
-            return await self._probe.ask(endpoint)
-        except LostError:
-            raise
-        except ServerError as error:
-            raise ServerError(f"{endpoint.base_url} (vLLM {self.server_version}): {error}") from error
+
+@contextmanager
+def _as_vllm(endpoint: Endpoint, opening: str = "") -> Iterator[None]:
+    """What a server that runs elsewhere says that no vLLM server should, with how else it can be asked."""
+    try:
+        yield
+    except (UnreachedError, SilenceError):
+        raise
+    except ServerError as error:
+        if isinstance(error, LostError | KeyRefusedError) or not opening:
+            said = str(error)
+        else:
+            said = f"{opening}: {error}"
+        raise type(error)(said + OTHERWISE * (endpoint.server is None)) from error

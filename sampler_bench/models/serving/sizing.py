@@ -86,7 +86,8 @@ def _read(folder: Path | None, name: str) -> dict:
 
 def _text_part(config: dict) -> dict:
     """Of a model for images and text, what is said of the text."""
-    return config | config.get("text_config", {})
+    part = config.get("text_config")
+    return config | (part if isinstance(part, dict) else {})
 
 
 def _declared(config: dict, tokenizer: dict) -> int | None:
