@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sampler_bench.benchmark import run
+    from sampler_bench.api import run
     from sampler_bench.models.model import DigitModel, Prompt, Response, SamplingOptions
     from sampler_bench.models.model_laws import check_model
     from sampler_bench.publish import rescore
@@ -34,7 +34,7 @@ _HOME = {
     "check_model": "sampler_bench.models.model_laws",
     "load_task": "sampler_bench.tasks",
     "rescore": "sampler_bench.publish",
-    "run": "sampler_bench.benchmark",
+    "run": "sampler_bench.api",
 }
 
 

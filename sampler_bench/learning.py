@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sampler_bench.benchmark import run
+from sampler_bench.api import run
 from sampler_bench.errors import InputError
 from sampler_bench.executor.executor import Executor
 from sampler_bench.executor.here import Here

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sampler_bench.files import cache_folder
+from sampler_bench.models.finding import find_model
 from sampler_bench.models.server_options import ServerOptions
-from sampler_bench.models.sources import find_model
 from sampler_bench.models.weights import smollm2
 
 SECRET = "key-that-must-not-be-seen"

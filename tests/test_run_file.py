@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.main import get_command
 
-from sampler_bench.benchmark import prepare
+from sampler_bench.api import prepare
 from sampler_bench.cli import app
 from sampler_bench.models.server_options import ServerOptions
 

@@ -11,8 +11,8 @@ from sampler_bench import secrets
 from sampler_bench.errors import InputError
 from sampler_bench.models.engines.endpoint import base_url
 from sampler_bench.models.engines.transport import Transport
+from sampler_bench.models.finding import find_model
 from sampler_bench.models.server_options import ServerOptions
-from sampler_bench.models.sources import find_model
 from sampler_bench.secrets import bearer, quoted, without_secrets
 from tests.conftest import COMMAND, SECRET
 from tests.models.fake_server import fake_server, send

@@ -135,7 +135,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Measure models on a suite. The same command again measures only what is missing."""
-    from sampler_bench import benchmark
+    from sampler_bench import api
     from sampler_bench.models.server_options import ServerOptions
     from sampler_bench.report.costs import costs
     from sampler_bench.report.leaderboard import leaderboard
@@ -146,8 +146,8 @@ def run(
         extra_body or {}, max_tokens_total, same_weights, engine, loras=lora or (),
     )  # fmt: skip
     with saying_what_is_kept("what was measured"), joined(ray) as executor, Display(quiet) as display:
-        prepared = benchmark.prepare(
-            suite, model, arm or benchmark.ARMS, decoders=decoder or benchmark.DECODERS, seed=seed, out=out,
+        prepared = api.prepare(
+            suite, model, arm or api.ARMS, decoders=decoder or api.DECODERS, seed=seed, out=out,
             numbers=numbers, samples=samples, server=server, task_folders=tasks or (), executor=executor,
             listener=display, control=control, irrelevant_traces=irrelevant_traces,
         )  # fmt: skip
@@ -159,7 +159,7 @@ def run(
             display.say(line)
         measured = prepared.run()
     print_tables(leaderboard(measured.scores.assign(run=(out or Path(suite)).resolve().name)))
-    folder = out or benchmark.RESULTS
+    folder = out or api.RESULTS
     publish([folder], folder, show=False)
 
 
@@ -190,9 +190,9 @@ def serve(
     ray: RayAddress = None,
 ) -> None:
     """Serve a model with vLLM until Ctrl-C. On this machine, or on a Ray cluster."""
+    from sampler_bench.models.finding import find_model
     from sampler_bench.models.server_options import ServerOptions
     from sampler_bench.models.serving.replicas import start_replicas
-    from sampler_bench.models.sources import find_model
     from sampler_bench.report.progress import Display
 
     if replicas > 1 and not ray:

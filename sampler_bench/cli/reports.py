@@ -21,9 +21,9 @@ def leaderboard(
     ] = None,
 ) -> None:
     """Print the leaderboard of finished runs. It is written, too, as an HTML page, CSV and Markdown."""
-    from sampler_bench import benchmark
+    from sampler_bench import api
 
-    folders = runs or [benchmark.RESULTS]
+    folders = runs or [api.RESULTS]
     publish(folders, out or folders[0], show=True)
 
 

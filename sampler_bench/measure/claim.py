@@ -14,6 +14,7 @@ from sampler_bench.models.engines.language_model import LanguageModel
 from sampler_bench.models.engines.probe import PROBES_AGREE
 from sampler_bench.models.engines.vllm import VllmModel
 from sampler_bench.models.model import DigitModel
+from sampler_bench.models.server_options import TRANSFORMERS
 from sampler_bench.models.sources import Source
 from sampler_bench.runs.manifest import UNITS_FORM, Manifest, TaskEntry
 from sampler_bench.runs.store import RunFolder
@@ -111,8 +112,10 @@ def enter(
 
 
 def _must_be_asked_alike(folder: RunFolder, name: str, known: dict, description: dict) -> None:
-    """Raise StoreError if laws were read from one and answers alone are had of the other."""
+    """Raise StoreError if laws are had of one and answers alone of the other, or their engines differ."""
     kinds = known.get("kind"), description.get("kind")
+    if TRANSFORMERS in kinds and None not in kinds:
+        must_agree(folder, f"engine for {name!r}", *kinds)
     if set(kinds) == {"vllm", "chat"}:
         before, this = ("with its laws", "for answers alone")[:: 1 if kinds[0] == "vllm" else -1]
         raise StoreError(

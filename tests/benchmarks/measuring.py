@@ -27,8 +27,8 @@ from sampler_bench.models.engines import digit_laws
 from sampler_bench.models.engines.endpoint import FIRST_LIMIT
 from sampler_bench.models.engines.transport import Transport
 from sampler_bench.models.engines.vllm import VllmModel
+from sampler_bench.models.finding import find_model
 from sampler_bench.models.server_options import ServerOptions
-from sampler_bench.models.sources import find_model
 from sampler_bench.models.weights import smollm2
 from sampler_bench.runs.manifest import Settings
 from sampler_bench.runs.store import RunFolder

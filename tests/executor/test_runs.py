@@ -7,8 +7,8 @@ from sampler_bench.executor.here import Here
 from sampler_bench.executor.processes import Processes
 from sampler_bench.executor.ray_cluster import Ray
 from sampler_bench.measure.bundles import workers_for
+from sampler_bench.models.finding import find_model
 from sampler_bench.models.server_options import ServerOptions
-from sampler_bench.models.sources import find_model
 from sampler_bench.publish import rescore
 from tests.processes import parts
 

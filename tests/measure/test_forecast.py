@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from sampler_bench.benchmark import prepare
+from sampler_bench.api import prepare
 from sampler_bench.measure.decoders import parse_decoder
 from sampler_bench.measure.forecast import Forecast, forecast
 from sampler_bench.measure.plan import Units

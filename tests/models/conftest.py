@@ -9,8 +9,8 @@ from sampler_bench.errors import ServerError
 from sampler_bench.measure.decoders import parse_decoder
 from sampler_bench.measure.execute import execute
 from sampler_bench.measure.plan import Units
+from sampler_bench.models.finding import find_model
 from sampler_bench.models.server_options import ServerOptions
-from sampler_bench.models.sources import find_model
 from sampler_bench.runs.manifest import Settings
 from sampler_bench.runs.store import RunFolder
 from sampler_bench.tasks import Catalog

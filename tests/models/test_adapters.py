@@ -8,8 +8,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from sampler_bench.errors import InputError, ModelError
+from sampler_bench.models.finding import find_model, find_models
 from sampler_bench.models.server_options import ServerOptions
-from sampler_bench.models.sources import find_model, find_models
 from sampler_bench.models.weights.adapters import find_adapter, lora_arguments
 
 CONFIG = {"peft_type": "LORA", "r": 12, "lora_alpha": 24, "target_modules": ["q_proj"]}

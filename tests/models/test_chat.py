@@ -8,7 +8,7 @@ from collections import Counter
 import pandas as pd
 import pytest
 
-from sampler_bench.benchmark import run
+from sampler_bench.api import run
 from sampler_bench.errors import InputError, ModelError
 from sampler_bench.models.engines.chat import without_thinking
 from sampler_bench.models.engines.spending import SpentError

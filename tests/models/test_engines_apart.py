@@ -7,9 +7,9 @@ import pytest
 
 from sampler_bench import run
 from sampler_bench.errors import InputError, ServerError, StoreError
+from sampler_bench.models.finding import find_model
 from sampler_bench.models.model import Prompt
 from sampler_bench.models.server_options import ServerOptions
-from sampler_bench.models.sources import find_model
 from sampler_bench.runs.manifest import read_manifest, write_manifest
 from sampler_bench.tasks import Arm, Catalog
 from tests.models.fake_chat import MODEL, chat_api

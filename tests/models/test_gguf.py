@@ -13,8 +13,8 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from sampler_bench.errors import InputError, ModelError
+from sampler_bench.models.finding import find_model
 from sampler_bench.models.server_options import ServerOptions
-from sampler_bench.models.sources import find_model
 from sampler_bench.models.weights import conversion
 from sampler_bench.models.weights.gguf import convert
 from tests.models import gguf_files

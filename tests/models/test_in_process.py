@@ -10,9 +10,9 @@ transformers = pytest.importorskip("transformers")
 
 from sampler_bench.errors import InputError, ModelError  # noqa: E402
 from sampler_bench.models.engines.in_process import InProcessModel, drawn_from  # noqa: E402
+from sampler_bench.models.finding import find_model  # noqa: E402
 from sampler_bench.models.model import Prompt, SamplingOptions  # noqa: E402
 from sampler_bench.models.server_options import ServerOptions  # noqa: E402
-from sampler_bench.models.sources import find_model  # noqa: E402
 from sampler_bench.tasks import Catalog  # noqa: E402
 from tests.vllm import checkpoints  # noqa: E402
 

@@ -8,8 +8,8 @@ import pytest
 from sampler_bench import run
 from sampler_bench.errors import InputError
 from sampler_bench.models import objects
+from sampler_bench.models.finding import find_model
 from sampler_bench.models.server_options import ServerOptions
-from sampler_bench.models.sources import find_model
 
 OFFERED = """
 from tests.models.own_models import Both

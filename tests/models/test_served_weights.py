@@ -15,10 +15,10 @@ from sampler_bench.measure.decoders import parse_decoder
 from sampler_bench.measure.plan import Units
 from sampler_bench.models.engines import digit_laws
 from sampler_bench.models.engines.exchange import LostError, RefusedError
+from sampler_bench.models.finding import find_model
 from sampler_bench.models.model import Prompt
 from sampler_bench.models.server_options import ServerOptions
 from sampler_bench.models.serving.server import VllmServer
-from sampler_bench.models.sources import find_model
 from sampler_bench.models.weights import smollm2
 from sampler_bench.remarks import excluding
 from sampler_bench.runs.manifest import Settings

@@ -7,12 +7,12 @@ import pytest
 
 from sampler_bench import machine, run
 from sampler_bench.errors import ServerError
+from sampler_bench.models.finding import find_model
 from sampler_bench.models.server_options import ServerOptions
 from sampler_bench.models.serving import sizing
 from sampler_bench.models.serving.cause import OUT_OF_MEMORY, cause
 from sampler_bench.models.serving.server import VllmServer
 from sampler_bench.models.serving.sizing import GIB, sizes
-from sampler_bench.models.sources import find_model
 
 QWEN_05B = {
     "max_position_embeddings": 32768, "num_hidden_layers": 24, "num_attention_heads": 14,

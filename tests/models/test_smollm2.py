@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from sampler_bench.errors import ModelError
+from sampler_bench.models.finding import find_model
 from sampler_bench.models.server_options import ServerOptions
-from sampler_bench.models.sources import find_model
 from sampler_bench.models.weights import smollm2
 from sampler_bench.models.weights.conversion import SOURCE_FILE
 

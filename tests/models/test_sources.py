@@ -7,8 +7,8 @@ import pytest
 
 from sampler_bench.errors import InputError, ModelError
 from sampler_bench.models import sources
+from sampler_bench.models.finding import find_model
 from sampler_bench.models.server_options import ServerOptions
-from sampler_bench.models.sources import find_model
 from sampler_bench.models.weights import folders
 
 HERE = ServerOptions()

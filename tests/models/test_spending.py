@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from sampler_bench.benchmark import run
+from sampler_bench.api import run
 from sampler_bench.errors import ServerError
 from sampler_bench.models.engines import patience
 from sampler_bench.models.engines.chat import PATH

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sampler_bench.benchmark import run
+from sampler_bench.api import run
 from sampler_bench.models.server_options import ServerOptions
 from sampler_bench.models.serving.server import CPU_ARGUMENTS, serving_arguments
 from tests.models.fake_chat import MODEL as CHATTY

@@ -10,9 +10,9 @@ import pytest
 
 from sampler_bench import run, runs
 from sampler_bench.measure.decoders import parse_decoder
+from sampler_bench.models.finding import find_model
 from sampler_bench.models.model import Prompt
 from sampler_bench.models.server_options import ServerOptions
-from sampler_bench.models.sources import find_model
 from sampler_bench.tasks import Arm, Catalog
 from tests.conftest import SECRET
 from tests.vllm import checkpoints

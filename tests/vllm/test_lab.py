@@ -8,9 +8,9 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from sampler_bench.lab.training import Training, train
+from sampler_bench.models.finding import find_models
 from sampler_bench.models.model import Prompt
 from sampler_bench.models.server_options import ServerOptions
-from sampler_bench.models.sources import find_models
 from sampler_bench.targets import DIGITS
 from sampler_bench.tasks import Catalog
 

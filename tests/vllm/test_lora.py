@@ -13,9 +13,9 @@ from sampler_bench import runs
 from sampler_bench.models.engines import digit_laws
 from sampler_bench.models.engines.transport import Transport
 from sampler_bench.models.engines.vllm import VllmModel
+from sampler_bench.models.finding import find_models
 from sampler_bench.models.model import Prompt
 from sampler_bench.models.server_options import ServerOptions
-from sampler_bench.models.sources import find_models
 from sampler_bench.targets import DIGITS
 from sampler_bench.tasks import Catalog
 from tests.vllm import checkpoints

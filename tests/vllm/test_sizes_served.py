@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from sampler_bench.errors import ServerError
+from sampler_bench.models.finding import find_model
 from sampler_bench.models.server_options import ServerOptions
-from sampler_bench.models.sources import find_model
 from tests.vllm import checkpoints
 
 pytestmark = pytest.mark.vllm

@@ -10,9 +10,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from sampler_bench.models.engines.transport import Transport
 from sampler_bench.models.engines.vllm import VllmModel
+from sampler_bench.models.finding import find_model
 from sampler_bench.models.model import Prompt
 from sampler_bench.models.server_options import ServerOptions
-from sampler_bench.models.sources import find_model
 from sampler_bench.tasks import Catalog
 from tests.conftest import SECRET
 from tests.vllm import checkpoints
