@@ -7,7 +7,8 @@ OUT/learning.csv           content, skill and validity against numbers seen; fig
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -17,65 +18,82 @@ from sampler_bench.errors import InputError
 from sampler_bench.executor.executor import Executor
 from sampler_bench.executor.here import Here
 from sampler_bench.files import write_whole
+from sampler_bench.lab.documents import kinds_of
 from sampler_bench.lab.training import NUMBERS, PARAMETERS, Training, models_along, train, training_note
 from sampler_bench.measure.listener import Listener, Silence
 from sampler_bench.models.server_options import TRANSFORMERS, ServerOptions
-from sampler_bench.report.figures.learnability import by_size, learnability
+from sampler_bench.report.figures.learnability import along_training, asked_to_switch, by_size
 from sampler_bench.report.figures.style import save
+from sampler_bench.runs.reading import Run
 from sampler_bench.runs.records import OVERALL
+from sampler_bench.score.switching import switching
 from sampler_bench.tasks import Catalog, World
 
 REFERENCES = ("uniform-digits", "feasible-uniform", "propose-and-check-64")
-METRICS = ("content", "skill", "validity", "information", "ln-size")
-SEEN = ("parameters", "numbers_seen")  # columns beside those of scores; of references, 0
-FIGURES = ("png", "svg")
+METRICS = ("content", "skill", "validity", "component-1", "information", "ln-size")
+KINDS = ("png", "svg")
+TYPICAL = 1000  # documents of a kind, by which its mean length is reckoned
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Worlds and sizes of models, and where they go.
+    """Worlds and sizes of models, how much each sees, and where they go.
 
-    ``measured``: numbers and answers a task.
+    ``tokens``: in place of ``numbers``, tokens of answers that each sees. ``measured``: numbers and answers a
+    task.
     """
 
     catalog: Catalog
     worlds: Sequence[World]
     budgets: Sequence[int]
     numbers: int
+    tokens: int | None
     seed: int
     out: Path
     measured: tuple[int, int]
 
-    @property
+    @cached_property
     def trainings(self) -> list[tuple[Training, Path]]:
         """Each with the folder of its model. Raises InputError if a world is not right."""
         return [
             (
-                Training(world, self.catalog, parameters, self.numbers, self.seed),
+                Training(world, self.catalog, parameters, self._numbers_of(world), self.seed),
                 self.out / "models" / f"{world.name}-{short(parameters)}",
             )
             for world in self.worlds
             for parameters in self.budgets
         ]
 
+    def length(self, world: World) -> float:
+        """Tokens of an answer, on average."""
+        kinds = kinds_of(world, self.catalog)
+        return sum(
+            document.weight * kind.mean_length(TYPICAL)
+            for document, kind in zip(world.documents, kinds, strict=True)
+        )
+
+    def _numbers_of(self, world: World) -> int:
+        return self.numbers if self.tokens is None else max(1, round(self.tokens / self.length(world)))
+
 
 def learn(
-    name: str,
+    names: str | Sequence[str],
     out: Path,
     budgets: Sequence[int] = (PARAMETERS,),
     numbers: int = NUMBERS,
+    tokens: int | None = None,
     seed: int = 0,
     task_folders: Sequence[Path] = (),
     executor: Executor | None = None,
     listener: Listener | None = None,
 ) -> pd.DataFrame:
-    """Train models on a world, or on each task of a suite, measure and score them; the table of it.
+    """Train models on worlds, or on each task of suites, measure and score them; the table of it.
 
     Run again, it does what is missing.
 
     Parameters
     ----------
-    name : str
+    names : str or sequence of str
         A suite: a model for each of its tasks and sizes. A world: one for each size, measured on its tasks.
     out : Path
         The folder of it all.
@@ -83,6 +101,8 @@ def learn(
         Parameters of the models.
     numbers : int
         That each sees.
+    tokens : int, optional
+        That each sees of answers, in place of ``numbers``: to compare worlds with short and long ones.
     seed : int
         Of all that is random.
     task_folders : sequence of Path
@@ -95,7 +115,7 @@ def learn(
     Returns
     -------
     DataFrame
-        Scores, with columns ``parameters`` and ``numbers_seen``, both 0 for references.
+        Scores, with columns ``parameters``, ``numbers_seen`` and ``tokens_seen``, 0 of references.
 
     Raises
     ------
@@ -103,33 +123,47 @@ def learn(
         For anything a user can cause or cure. What was trained and measured before it is kept.
     """
     listener = listener or Silence()
-    grid = _grid(name, out, budgets, numbers, seed, task_folders)
+    names = [names] if isinstance(names, str) else names
+    grid = _grid(names, out, budgets, numbers, tokens, seed, task_folders)
     _train(grid, executor or Here(), listener)
-    table = pd.concat([_measured(grid, world, task_folders, listener) for world in grid.worlds])
-    table = table.reset_index(drop=True)
+    scores, switches = [], []
+    for world in grid.worlds:
+        measured = _measure(grid, world, task_folders, listener)
+        scores.append(_scores(grid, world, measured))
+        if world.languages:
+            found = switching(measured.conditionals, world.languages)
+            switches.append(found[found["model"].isin(_finished(grid, world))].assign(task=world.name))
+    table = pd.concat(scores).reset_index(drop=True)
     write_whole(out / "learning.csv", partial(table.to_csv, index=False))
-    for figure_name, draw in (("learnability", learnability), ("by-size", by_size)):
-        for kind in FIGURES:
-            write_whole(out / f"{figure_name}.{kind}", partial(save, draw(table), kind))
+    _draw(table, pd.concat(switches) if switches else None, out, "numbers" if tokens is None else "tokens")
     return table
 
 
 def _grid(
-    name: str, out: Path, budgets: Sequence[int], numbers: int, seed: int, task_folders: Sequence[Path]
+    names: Sequence[str],
+    out: Path,
+    budgets: Sequence[int],
+    numbers: int,
+    tokens: int | None,
+    seed: int,
+    task_folders: Sequence[Path],
 ) -> Grid:
     catalog = Catalog(task_folders)
     if len(set(budgets)) < len(budgets):
         raise InputError("a budget stands there twice")
-    suite = catalog.suite(name)
-    worlds = [catalog.world(name)] if name in catalog.world_names() else map(catalog.world, suite.tasks)
-    return Grid(catalog, [*worlds], [*budgets], numbers, seed, out, (suite.numbers, suite.samples))
+    worlds: dict[str, World] = {}
+    for name in names:
+        inside = [name] if name in catalog.world_names() else catalog.suite(name).tasks
+        worlds |= {each: catalog.world(each) for each in inside}
+    suites = [catalog.suite(name) for name in names]
+    measured = max(suite.numbers for suite in suites), max(suite.samples for suite in suites)
+    return Grid(catalog, [*worlds.values()], [*budgets], numbers, tokens, seed, out, measured)
 
 
 def _train(grid: Grid, executor: Executor, listener: Listener) -> None:
     """Train what is missing."""
-    trainings = grid.trainings
-    missing = [each for each in trainings if not training_note(each[1]).get("finished")]
-    listener.begin("training", len(trainings) - len(missing), len(trainings))
+    missing = [each for each in grid.trainings if not training_note(each[1]).get("finished")]
+    listener.begin("training", len(grid.trainings) - len(missing), len(grid.trainings))
     for _, folder in executor.map(_trained, missing):
         listener.advance(folder.name, "models", 1)
 
@@ -138,18 +172,26 @@ def _trained(training_and_folder: tuple[Training, Path]) -> Path:
     return train(*training_and_folder)
 
 
-def _measured(grid: Grid, world: World, task_folders: Sequence[Path], listener: Listener) -> pd.DataFrame:
-    """The scores of all models of a world, and of references, with what they are and have seen."""
-    stages = {
+def _stages(grid: Grid, world: World) -> dict[Path, tuple[int, int]]:
+    """The folder of each model of a world on its way, with its parameters and what it had seen."""
+    return {
         folder: (training.parameters, seen)
         for training, place in grid.trainings
         if training.world.name == world.name
         for folder, seen in models_along(place)
     }
+
+
+def _finished(grid: Grid, world: World) -> list[str]:
+    """The names of a world's models that have seen all."""
+    return [place.name for training, place in grid.trainings if training.world.name == world.name]
+
+
+def _measure(grid: Grid, world: World, task_folders: Sequence[Path], listener: Listener) -> Run:
     numbers, samples = grid.measured
-    found = run(
+    return run(
         world.name,
-        [*REFERENCES, *map(str, stages)],
+        [*REFERENCES, *map(str, _stages(grid, world))],
         arms=list(dict.fromkeys(document.arm for document in world.documents)),
         numbers=numbers,
         samples=samples,
@@ -160,10 +202,29 @@ def _measured(grid: Grid, world: World, task_folders: Sequence[Path], listener: 
         listener=listener,
         control=False,
     )
-    scores = found.scores[found.scores["metric"].isin(METRICS) & (found.scores["task"] != OVERALL)]
-    of = {folder.name: stage for folder, stage in stages.items()}
-    columns = [[of.get(model, (0, 0))[place] for model in scores["model"]] for place in range(len(SEEN))]
-    return scores.assign(world=world.name, **dict(zip(SEEN, columns, strict=True)))
+
+
+def _scores(grid: Grid, world: World, measured: Run) -> pd.DataFrame:
+    """The scores of all models of a world, and of references, with what they are and have seen."""
+    all_scores = measured.scores
+    scores = all_scores[all_scores["metric"].isin(METRICS) & (all_scores["task"] != OVERALL)]
+    stages = {folder.name: stage for folder, stage in _stages(grid, world).items()}
+    parameters, seen = zip(*(stages.get(model, (0, 0)) for model in scores["model"]), strict=True)
+    tokens = [round(each * grid.length(world)) for each in seen]
+    return scores.assign(world=world.name, parameters=parameters, numbers_seen=seen, tokens_seen=tokens)
+
+
+def _draw(table: pd.DataFrame, switches: pd.DataFrame | None, out: Path, seen: str) -> None:
+    """All figures that there is something for."""
+    figures = {"by-size": by_size(table)}
+    for name, metric in (("learnability", "content"), ("validity", "validity"), ("shares", "component-1")):
+        if (table["metric"] == metric).any():
+            figures[name] = along_training(table, metric, f"{seen}_seen")
+    if switches is not None:
+        write_whole(out / "switching.csv", partial(switches.to_csv, index=False))
+        figures["switching"] = asked_to_switch(switches)
+    for (name, figure), kind in product(figures.items(), KINDS):
+        write_whole(out / f"{name}.{kind}", partial(save, figure, kind))
 
 
 def short(number: int) -> str:
@@ -175,11 +236,12 @@ def short(number: int) -> str:
 
 
 def in_words(table: pd.DataFrame) -> list[str]:
-    """A line for each task and size: what is missing, and known, after all numbers."""
-    last = table[(table["parameters"] > 0) & (table["numbers_seen"] == table["numbers_seen"].max())]
+    """A line for each task and model: what is missing, and known, after all numbers."""
+    trained = table[table["parameters"] > 0]
+    last = trained[trained["numbers_seen"] == trained.groupby("world")["numbers_seen"].transform("max")]
     wide = last.pivot_table("value", ["task", "model"], "metric", sort=False)
     return [
         f"{task}: {model} misses {row['content']:.3f} nats of {row['information']:.3f} "
         f"(skill {row['skill']:.2f}), {row['validity']:.0%} of its answers are valid"
-        for (task, model), row in wide.iterrows()
+        for (task, model), row in wide.iterrows()  # pyright: ignore[reportGeneralTypeIssues]  two of the index
     ]

@@ -84,7 +84,10 @@ def train(
 @app.command()
 def learn(
     suite: Annotated[
-        str, typer.Argument(metavar="SUITE", help="A suite: a model for each task. Or a world: one for all.")
+        list[str],
+        typer.Argument(
+            metavar="SUITE...", help="Suites: a model for each task. Or worlds: one for all of it."
+        ),
     ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where models, runs and figures go.")],
     budgets: Annotated[
@@ -92,6 +95,10 @@ def learn(
         typer.Option(metavar="COUNT", parser=count, help="Parameters of models; 400k if none is named."),
     ] = None,
     numbers: Numbers = "400k",  # pyright: ignore[reportArgumentType]
+    tokens: Annotated[
+        int | None,
+        typer.Option(metavar="COUNT", parser=count, help="Tokens of answers that each sees, not --numbers."),
+    ] = None,
     seed: Seed = 0,
     tasks: TaskFolders = None,
     ray: RayAddress = None,
@@ -107,8 +114,16 @@ def learn(
         Display(quiet) as display,
     ):
         table = learning.learn(
-            suite, out, budgets or [learning.PARAMETERS], numbers, seed, tasks or (), executor, display
+            suite,
+            out,
+            budgets or [learning.PARAMETERS],
+            numbers,
+            tokens,
+            seed,
+            tasks or (),
+            executor,
+            display,
         )
     for line in learning.in_words(table):
         console.print(line, soft_wrap=True)
-    console.print(f"written: {out}/learning.csv, learnability.png and by-size.png", soft_wrap=True)
+    console.print(f"written: {out}/learning.csv, and figures beside it", soft_wrap=True)

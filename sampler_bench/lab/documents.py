@@ -72,6 +72,10 @@ class Kind:
             drawn = [(number, "") for number in self.task.target.sample(size, rng)]
         return [self._filled(number, trace) for number, trace in drawn]
 
+    def mean_length(self, size: int) -> float:
+        """Tokens of an answer, characters and the end, on average over so many."""
+        return 1 + sum(map(len, self.answers(size, np.random.default_rng(0)))) / size
+
     def entropy(self) -> float:
         """Of an answer, nats: what the loss of one cannot fall below on average."""
         return self.trace.entropy() if self.trace else entropy(self.task.target)

@@ -215,10 +215,15 @@ class Document(BaseModel):
 
 
 class World(Definition):
-    """What a small model is trained on: documents, each with its share of all that is read."""
+    """What a small model is trained on: documents, each with its share of all that is read.
 
+    ``languages``: the digits of either of two, where 0 asks to switch; what comes of it is then drawn.
+    """
+
+    beside = {"languages"}
     version: int = Field(ge=1)
     documents: list[Document] = Field(min_length=1)
+    languages: list[Annotated[str, Field(pattern="^[1-9]+$")]] = Field(default=[], max_length=2)
 
     @model_validator(mode="after")
     def _adds_up(self) -> "World":

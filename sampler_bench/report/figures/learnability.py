@@ -1,44 +1,46 @@
 """What was learnt against what was seen, and what is known in the end of sets of all sizes."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sampler_bench.report.figures.style import COLOURS, FAINT, INK, MARKERS, sheet
+from sampler_bench.report.figures.style import COLOURS, FAINT, INK, LINES, MARKERS, sheet
 
-SEEN = "Learnt where the line comes down to 0: nats missing in the digits, against numbers seen"
+MESSAGES = {
+    "content": "Learnt where the line comes down to 0: nats missing in the digits",
+    "validity": "The share of answers that are right, along training",
+    "component-1": "How often the first intent is carried out, along training; dotted: what is right",
+}
 KNOWN = "Skill after all training, by how many numbers the constraint leaves"
-GUIDES = {"uniform-digits": ":", "feasible-uniform": "--", "propose-and-check-64": "-."}
-LONGEST = 14  # letters of a name at a point
+ASKED = "After 0 asks to switch: what a model gives to the other language, beside the exact law (crosses)"
+GUIDES = {"uniform-digits": "--", "feasible-uniform": "-.", "propose-and-check-64": ":"}
 
 
-def learnability(table: pd.DataFrame) -> Figure:
-    """Content against numbers seen, a panel a task, a line a size of model; references are level lines.
+def along_training(table: pd.DataFrame, metric: str, seen: str = "numbers_seen") -> Figure:
+    """A metric against what was seen, a panel a task, a line a world and size of model; with intervals.
 
     Parameters
     ----------
     table : DataFrame
         As ``sampler_bench.learning.learn`` returns it.
+    seen : str
+        ``numbers_seen`` or ``tokens_seen``.
     """
-    found = table[table["metric"] == "content"]
+    found = table[table["metric"] == metric]
     tasks = list(pd.unique(found["task"]))
-    with sheet(SEEN, tasks, "numbers seen", "content (nats), with 95 % intervals") as (figure, axes):
+    trained = found[found["parameters"] > 0]
+    looks = dict(zip(_lines(trained), LINES, strict=False))
+    with sheet(MESSAGES[metric], tasks, seen.replace("_", " "), metric) as (figure, axes):
         for panel, task in zip(axes, tasks, strict=True):
-            mine = found[found["task"] == task]
-            _draw_guides(panel, mine)
-            for colour, (size, line) in zip(COLOURS, _sizes(mine), strict=False):
-                line = line.sort_values("numbers_seen")
-                panel.fill_between(
-                    line["numbers_seen"], line["low"], line["high"], color=colour, alpha=0.15, lw=0
-                )
+            _draw_levels(panel, found[found["task"] == task], metric)
+            for key, (dashes, colour) in looks.items():
+                mine = _of(trained[trained["task"] == task], key).sort_values(seen)
+                panel.fill_between(mine[seen], mine["low"], mine["high"], color=colour, alpha=0.15, lw=0)
                 panel.plot(
-                    line["numbers_seen"],
-                    line["value"],
-                    "o-",
-                    ms=3,
-                    color=colour,
-                    label=f"{size:,} parameters",
+                    mine[seen], mine["value"], dashes, marker="o", ms=3, color=colour, label=_name(key)
                 )
             panel.set_xscale("log")
             panel.set_ylim(bottom=0)
@@ -48,46 +50,83 @@ def learnability(table: pd.DataFrame) -> Figure:
 def by_size(table: pd.DataFrame) -> Figure:
     """Skill of models that have seen all numbers, with intervals, against ln of how many there are."""
     skill = table[(table["metric"] == "skill") & (table["parameters"] > 0)]
-    last = skill[
-        skill["numbers_seen"] == skill.groupby(["world", "parameters"])["numbers_seen"].transform("max")
-    ]
+    most = skill.groupby(["world", "parameters"])["numbers_seen"].transform("max")
+    last = skill[skill["numbers_seen"] == most]
     size = table[table["metric"] == "ln-size"].groupby("task")["value"].first()
-    with sheet(KNOWN, [""], "ln |S|, nats", "skill (1: exact, 0: uniform digits)", wide=8.0, high=4.2) as (
-        figure,
-        [panel],
-    ):
-        for colour, marker, (parameters, mine) in zip(COLOURS, MARKERS, _sizes(last), strict=False):
-            at = mine["task"].map(size)
+    y = "skill (1: exact, 0: uniform digits)"
+    with sheet(KNOWN, [""], "ln |S|, nats", y, wide=8.0, high=4.2) as (figure, [panel]):
+        for colour, marker, (parameters, mine) in zip(
+            COLOURS, MARKERS, last.groupby("parameters"), strict=False
+        ):
             spread = np.clip([mine["value"] - mine["low"], mine["high"] - mine["value"]], 0, None)
-            panel.errorbar(
-                at,
-                mine["value"],
-                spread,
-                fmt=marker,
-                ms=5,
-                color=colour,
-                lw=1,
-                label=f"{parameters:,} parameters",
-            )
+            look = {"fmt": marker, "ms": 5, "color": colour, "lw": 1}
+            label = f"{parameters:,} parameters"
+            panel.errorbar(mine["task"].map(size), mine["value"], spread, label=label, **look)
         largest = last[last["parameters"] == last["parameters"].max()]
         for task, value in zip(largest["task"], largest["value"], strict=True):
             if np.isfinite(size.get(task, np.nan)) and np.isfinite(value):
-                panel.annotate(
-                    task, (size[task], value), (4, 3), textcoords="offset points", fontsize=6.5, color=FAINT
-                )
+                at = {"xytext": (4, 3), "textcoords": "offset points"}
+                panel.annotate(task, (size[task], value), fontsize=6.5, color=FAINT, **at)
         panel.axhline(0, color=INK, lw=0.8)
         panel.axhline(1, color=FAINT, lw=0.8, ls=":")
         panel.set_ylim(top=1.08)
     return figure
 
 
-def _draw_guides(panel: Axes, scores: pd.DataFrame) -> None:
+def asked_to_switch(switches: pd.DataFrame) -> Figure:
+    """Mass on the other language after zeros, a panel a task, a line a model, the exact law as crosses.
+
+    Parameters
+    ----------
+    switches : DataFrame
+        As ``sampler_bench.score.switching`` returns it, with a column ``task``.
+    """
+    tasks = list(pd.unique(switches["task"]))
+    y = "mass on the other language"
+    with sheet(ASKED, tasks, "zeros said", y, across=2, wide=4.5) as (figure, axes):
+        for panel, task in zip(axes, tasks, strict=True):
+            mine = switches[switches["task"] == task]
+            for (dashes, colour), (model, line) in zip(
+                LINES, mine.groupby("model", sort=False), strict=False
+            ):
+                spread = np.clip([line["mass"] - line["low"], line["high"] - line["mass"]], 0, None)
+                panel.errorbar(
+                    line["zeros"], line["mass"], spread, fmt="o", ls=dashes, ms=4, color=colour, label=model
+                )
+            exact = mine.groupby("zeros")["truth"].mean()
+            panel.plot(exact.index, exact, "x", color=INK, ms=7, label="exact")
+            panel.set_xticks(range(int(mine["zeros"].max()) + 1))
+            panel.set_ylim(bottom=0)
+    return figure
+
+
+def _draw_levels(panel: Axes, scores: pd.DataFrame, metric: str) -> None:
+    """What references have; of a component's share, what it should be."""
+    if metric == "component-1":
+        panel.axhline(scores["floor"].iloc[0], color=FAINT, lw=1, ls=":")
+        return
     for name, dashes in GUIDES.items():
         level = scores.loc[scores["model"] == name, "value"]
         if len(level) and np.isfinite(level.iloc[0]):
             panel.axhline(level.iloc[0], color=FAINT, lw=1, ls=dashes, label=name)
 
 
-def _sizes(scores: pd.DataFrame):
-    """The rows of each size of model, from small to large."""
-    return iter(scores[scores["parameters"] > 0].groupby("parameters"))
+def _lines(trained: pd.DataFrame) -> Iterator[tuple[str, int]]:
+    """World and size of each line; the world is told only where tasks are of several."""
+    several = trained.groupby("task")["world"].nunique().max() > 1 if len(trained) else False
+    for (world, size), _ in trained.groupby(["world", "parameters"], sort=False):
+        if several:
+            yield world, size
+    if not several:
+        yield from (("", size) for size in sorted(pd.unique(trained["parameters"])))
+
+
+def _of(scores: pd.DataFrame, key: tuple[str, int]) -> pd.DataFrame:
+    world, size = key
+    mine = scores[scores["parameters"] == size]
+    return mine[mine["world"] == world] if world else mine
+
+
+def _name(key: tuple[str, int]) -> str:
+    world, size = key
+    return f"{world}, {size:,} parameters" if world else f"{size:,} parameters"
