@@ -1,5 +1,6 @@
 """Commands that train small models where the truth of the training is known."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -16,8 +17,11 @@ from sampler_bench.cli.options import (
     saying_what_is_kept,
 )
 from sampler_bench.errors import InputError
+from sampler_bench.integers import shown
 
-UNITS = {"k": 10**3, "m": 10**6}
+UNITS = {"": 1, "k": 10**3, "m": 10**6}
+COUNT = re.compile(r"([0-9]{1,13}(?:\.[0-9]{1,6})?)([km]?)")
+MOST = 10**12
 
 
 def count(text: str) -> int:
@@ -28,15 +32,10 @@ def count(text: str) -> int:
     InputError
         If it is none, or not whole.
     """
-    number, unit = text.strip().lower(), 1
-    if number[-1:] in UNITS:
-        number, unit = number[:-1], UNITS[number[-1]]
-    try:
-        found = float(number) * unit
-    except ValueError:
-        found = 0.0
-    if not 1 <= found < 10**12 or found != int(found):
-        raise InputError(f"{text!r} is no count such as 400k, 1.5M or 25000")
+    written = COUNT.fullmatch(text.strip().lower())
+    found = float(written[1]) * UNITS[written[2]] if written else 0.0
+    if not 1 <= found <= MOST or found != int(found):
+        raise InputError(f"{shown(text)!r} is no count such as 400k, 1.5M or 25000, up to a million million")
     return int(found)
 
 
@@ -83,11 +82,9 @@ def train(
 
 @app.command()
 def learn(
-    suite: Annotated[
+    worlds: Annotated[
         list[str],
-        typer.Argument(
-            metavar="SUITE...", help="Suites: a model for each task. Or worlds: one for all of it."
-        ),
+        typer.Argument(metavar="SUITE", help="Suites: a model for each task. Or worlds: one for all of it."),
     ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where models, runs and figures go.")],
     budgets: Annotated[
@@ -114,7 +111,7 @@ def learn(
         Display(quiet) as display,
     ):
         table = learning.learn(
-            suite,
+            worlds,
             out,
             budgets or [learning.PARAMETERS],
             numbers,

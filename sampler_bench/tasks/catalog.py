@@ -20,6 +20,7 @@ from sampler_bench.targets.values import check_nesting, explain, storable
 from sampler_bench.tasks.definitions import Arm, Definition, Document, Suite, Task, World
 from sampler_bench.toml import read_toml
 
+STAND_FOR = {"suite": ["suite", "task", "world"], "world": ["world", "task"]}  # whose names will do, too
 MOST_NAME = 255  # characters, of a file
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")  # safe in files, tables, pages, URLs and spreadsheets
 
@@ -97,7 +98,8 @@ class Catalog:
     def _find(self, kind: str, name: str) -> Path:
         files = self._files(kind)
         if name not in files:
-            close = difflib.get_close_matches(name[:MOST_NAME], files, n=1)
+            meant = [each for also in STAND_FOR.get(kind, [kind]) for each in self._files(also)]
+            close = difflib.get_close_matches(name[:MOST_NAME], meant, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(files))}"
             raise InputError(f"unknown {kind} {shown(name)!r}; {hint}")
         return files[name]

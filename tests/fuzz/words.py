@@ -60,5 +60,8 @@ VALUES = {  # what an option or argument is drawn from, by its name
     **dict.fromkeys(["chat_template_kwargs", "extra_body"], ("", "x", "[]", "3", '{"a": 1}', "{" * 9999)),
     **dict.fromkeys(["max_tokens_total", "price_in", "price_out"], FEW),
     "config": ["", "nowhere.toml", "runs/text/file", "runs/mutant/manifest.json", "/dev/null", "runs"],
+    **dict.fromkeys(["world", "worlds"], ("evn-6", "nowhere", "even-7", "jukebocks", "é", "x" * 300)),
+    **dict.fromkeys(["parameters", "budgets", "tokens"], (*FEW, "400k", "1.5M", "k", "1.5")),
+    "engine": ["vllm", "sglang", ""],
     "lora": ["", "=", "a=", "a=nowhere", "a=runs", "oracle=/dev/null", "\x1b[31m=x"],
 }
