@@ -40,9 +40,9 @@ class Kind:
                 f"arm {self.arm.name} of a document: only those that ask for one number, and give no digits"
             )
         [answer] = self.answers(1, np.random.default_rng(0))
-        spans = [*find_numbers(self.arm.answer, answer)]
-        found = spans and (spans[-1] if self.arm.take == "last" else spans[0])
-        if not found or not self.task.target.contains(answer[found.start : found.end]):
+        spans = [*find_numbers(self.arm.answer, answer)] or [None]
+        found = spans[-1 if self.arm.take == "last" else 0]
+        if found is None or not self.task.target.contains(answer[found.start : found.end]):
             raise InputError(
                 f"arm {self.arm.name} does not find the number where a document of task {self.task.name} has "
                 f"it, in {self.document.answer!r}"

@@ -3,6 +3,9 @@
 The loss is that of the answers alone, in nats a document: what an ideal reader's is the entropy of the world.
 """
 
+# transformers names the tensors that it takes more narrowly than torch does those that it makes.
+# pyright: reportArgumentType=false, reportIncompatibleMethodOverride=false, reportOptionalMemberAccess=false
+
 from typing import TYPE_CHECKING
 
 import torch

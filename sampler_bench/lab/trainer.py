@@ -31,7 +31,7 @@ WORKING, ALONG = "working", "along"
 FOR_RESUMING = ("optimizer*", "scheduler*", "rng_state*", "trainer_state*", "training_args*")
 
 
-def fit(training: "Training", out: Path, tell: Callable[[int, float], None]) -> dict[str, object]:
+def fit(training: "Training", out: Path, tell: Callable[[int, float], None] | None) -> dict[str, object]:
     """Train, from the last checkpoint in ``OUT/working`` if there is one, and save the model.
 
     Returns

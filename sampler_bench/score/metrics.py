@@ -45,8 +45,7 @@ class Metric:
         decoder. ``suite``: the scores at all tasks; these are made in ``overall.py``.
     function : callable, optional
         What makes it, given (records, truth), (records,) or (knowledge,): a DataFrame of samples records, a
-        ``Truth``; a ``Knowledge``, which holds ``records`` and ``truth`` too. Gives scores of this metric; of
-        others too, if their rows name the same function. None for one of the suite.
+        ``Truth``; a ``Knowledge``, which holds both. Gives scores of this metric, and of others that name it.
     label : str
         In a few words, for captions and axes; by default the name.
     """

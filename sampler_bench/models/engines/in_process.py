@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from threading import Lock
+from typing import Any
 
 import torch
 from jinja2 import TemplateError
@@ -136,7 +137,7 @@ class InProcessModel(LanguageModel):
     def __init__(self, weights: str, name: str, template_kwargs: Mapping[str, object], say: Say):
         try:
             tokenizer = AutoTokenizer.from_pretrained(weights)
-            model = AutoModelForCausalLM.from_pretrained(weights, dtype="auto")
+            model: Any = AutoModelForCausalLM.from_pretrained(weights, dtype="auto")
         except (OSError, ValueError, KeyError) as error:
             raise ModelError(f"transformers cannot read {weights}: {error}") from error
         if torch.cuda.is_available():

@@ -1,6 +1,7 @@
 """What was learnt against what was seen, and what is known in the end of sets of all sizes."""
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -113,12 +114,10 @@ def _draw_levels(panel: Axes, scores: pd.DataFrame, metric: str) -> None:
 
 def _lines(trained: pd.DataFrame) -> Iterator[tuple[str, int]]:
     """World and size of each line; the world is told only where tasks are of several."""
-    several = trained.groupby("task")["world"].nunique().max() > 1 if len(trained) else False
-    for (world, size), _ in trained.groupby(["world", "parameters"], sort=False):
-        if several:
-            yield world, size
-    if not several:
-        yield from (("", size) for size in sorted(pd.unique(trained["parameters"])))
+    several = len(trained) and trained.groupby("task")["world"].nunique().max() > 1
+    worlds = map(str, pd.unique(trained["world"])) if several else [""]
+    sizes = sorted(map(int, pd.unique(trained["parameters"])))
+    yield from product(worlds, sizes)
 
 
 def _of(scores: pd.DataFrame, key: tuple[str, int]) -> pd.DataFrame:
