@@ -3,16 +3,19 @@
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
 
-from sampler_bench.errors import InputError  # noqa: E402
-from sampler_bench.lab.alphabet import tokenizer  # noqa: E402
-from sampler_bench.lab.architecture import configuration  # noqa: E402
-from sampler_bench.lab.documents import kinds_of  # noqa: E402
-from sampler_bench.lab.learner import LlamaForCausalLM  # noqa: E402
-from sampler_bench.lab.lessons import GROUP, Lessons, together  # noqa: E402
-from sampler_bench.tasks import Catalog  # noqa: E402
+import torch
+import transformers
+
+from sampler_bench.errors import InputError
+from sampler_bench.lab.alphabet import tokenizer
+from sampler_bench.lab.architecture import configuration
+from sampler_bench.lab.documents import kinds_of
+from sampler_bench.lab.learner import LlamaForCausalLM
+from sampler_bench.lab.lessons import GROUP, Lessons, together
+from sampler_bench.tasks import Catalog
 
 CATALOG = Catalog()
 

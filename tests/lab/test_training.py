@@ -7,13 +7,16 @@ import subprocess
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
 
-from sampler_bench import run  # noqa: E402
-from sampler_bench.models.server_options import ServerOptions  # noqa: E402
-from tests.conftest import COMMAND  # noqa: E402
-from tests.processes import wait_until  # noqa: E402
+import torch
+import transformers
+
+from sampler_bench import run
+from sampler_bench.models.server_options import ServerOptions
+from tests.conftest import COMMAND
+from tests.processes import wait_until
 
 SMALL = ("--parameters", "20k", "--numbers", "10k")
 HERE = ServerOptions(engine="transformers")

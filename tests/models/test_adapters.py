@@ -5,6 +5,9 @@ import shutil
 
 import numpy as np
 import pytest
+
+pytest.importorskip("safetensors")
+
 from safetensors.numpy import save_file
 
 from sampler_bench.errors import InputError, ModelError

@@ -6,9 +6,13 @@ import threading
 import time
 from pathlib import Path
 
-import gguf
 import numpy as np
 import pytest
+
+pytest.importorskip("gguf")
+pytest.importorskip("torch")
+
+import gguf
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 

@@ -5,16 +5,19 @@ import asyncio
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
 
-from sampler_bench.errors import InputError, ModelError  # noqa: E402
-from sampler_bench.models.engines.in_process import InProcessModel, drawn_from  # noqa: E402
-from sampler_bench.models.finding import find_model  # noqa: E402
-from sampler_bench.models.model import Prompt, SamplingOptions  # noqa: E402
-from sampler_bench.models.server_options import ServerOptions  # noqa: E402
-from sampler_bench.tasks import Catalog  # noqa: E402
-from tests.vllm import checkpoints  # noqa: E402
+import torch
+import transformers
+
+from sampler_bench.errors import InputError, ModelError
+from sampler_bench.models.engines.in_process import InProcessModel, drawn_from
+from sampler_bench.models.finding import find_model
+from sampler_bench.models.model import Prompt, SamplingOptions
+from sampler_bench.models.server_options import ServerOptions
+from sampler_bench.tasks import Catalog
+from tests.vllm import checkpoints
 
 CATALOG = Catalog()
 PREFIXES = ["", "6", "64", "649", "9", "64921"]

@@ -25,6 +25,9 @@ from sampler_bench.targets import (
     TwinPrimes,
 )
 
+FACTORIALS = {*map(math.factorial, range(9))}
+PRIMORIALS = {*map(sympy.primorial, range(1, 8))}
+
 
 def all_prefixes(digits: int):
     for length in range(digits + 1):
@@ -117,8 +120,8 @@ RULES = {
     "squares": (lambda n: Polynomials(n, (0, 0, 1)), lambda x: sympy.integer_nthroot(x, 2)[1]),
     "triangular": (lambda n: Polynomials(n, (0, 1, 1), 2), lambda x: sympy.integer_nthroot(8 * x + 1, 2)[1]),
     "fibonacci": (lambda n: Sequences(n, "fibonacci"), lambda x: x in FIBONACCI),
-    "factorials": (lambda n: Sequences(n, "factorials"), lambda x: x in map(math.factorial, range(9))),
-    "primorials": (lambda n: Sequences(n, "primorials"), lambda x: x in map(sympy.primorial, range(1, 8))),
+    "factorials": (lambda n: Sequences(n, "factorials"), lambda x: x in FACTORIALS),
+    "primorials": (lambda n: Sequences(n, "primorials"), lambda x: x in PRIMORIALS),
     "mersenne": (lambda n: Sequences(n, "mersenne"), lambda x: x & (x + 1) == 0),
 }
 
