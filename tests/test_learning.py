@@ -1,7 +1,9 @@
 """Models trained on a grid of worlds and sizes, measured along the way."""
 
+import json
 import signal
 import subprocess
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -90,11 +92,14 @@ def test_killed_it_goes_on_to_the_same_table(learnt, home, tmp_path):
 
 
 def test_a_world_is_one_model_measured_on_all_its_tasks(home, tmp_path):
-    table = learn("mixed", tmp_path / "lab", [20_000], 2_560, task_folders=[home / "tasks"])
+    """As many tokens as are asked for: of answers of three digits and an end."""
+    table = learn("mixed", tmp_path / "lab", [20_000], tokens=10_240, task_folders=[home / "tasks"])
     trained = table[table["parameters"] > 0]
     assert set(trained["task"]) == {"twos", "threes"}
     assert {model.split("-")[0] for model in trained["model"]} == {"mixed"}
     assert len(in_words(table)) == 2
+    last = trained[trained["numbers_seen"] == trained["numbers_seen"].max()]
+    assert set(zip(last["numbers_seen"], last["tokens_seen"], strict=True)) == {(2_560, 10_240)}
 
 
 def test_a_budget_named_twice_is_refused(tmp_path):
@@ -108,3 +113,14 @@ def test_a_budget_named_twice_is_refused(tmp_path):
 )
 def test_counts_in_names(number, name):
     assert short(number) == name
+
+
+def test_the_notebook_runs_on_a_small_budget(tmp_path, monkeypatch):
+    cells = json.loads((Path(__file__).parent.parent / "docs" / "lab.ipynb").read_text())["cells"]
+    monkeypatch.chdir(tmp_path)
+    found: dict = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]).replace("400_000, 400_000", "20_000, 2_560"), found)
+    assert set(found["content"]["task"]) == {"fours-6", "digit-sum-27-6"}
+    assert (tmp_path / "lab-notebook" / "learnt" / "validity.png").exists()

@@ -72,7 +72,8 @@ def test_a_manifest_holds_every_option_that_changes_what_is_asked(tmp_path):
     here = ServerOptions(
         vllm_args=["--a"], chat_template_kwargs={"a": 1}, same_weights=True, loras=["a=b"], timeout=5
     )
-    told = set(elsewhere.told()) | set(here.told())
+    in_process = ServerOptions(engine="transformers")
+    told = {name for options in (elsewhere, here, in_process) for name in options.told()}
     told |= set(prepare("even-6", ["oracle"], out=tmp_path, control=True, irrelevant_traces=True).told)
     assert names - told == NOT_TOLD
     assert told <= names
