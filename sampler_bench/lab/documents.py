@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from sampler_bench.errors import InputError
-from sampler_bench.lab.traces import Remainders, trace_of
+from sampler_bench.lab.remainders import Remainders, trace_of
 from sampler_bench.models.model import Prompt
 from sampler_bench.rules import find_numbers
 from sampler_bench.targets import Target

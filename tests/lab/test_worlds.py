@@ -10,7 +10,7 @@ from scipy import stats
 
 from sampler_bench.errors import InputError
 from sampler_bench.lab.documents import entropy, entropy_of, kinds_of
-from sampler_bench.lab.traces import Remainders
+from sampler_bench.lab.remainders import Remainders
 from sampler_bench.lab.training import Training
 from sampler_bench.targets.families.sieved import Sieved
 from sampler_bench.tasks import Catalog
@@ -37,7 +37,7 @@ def world(folder, documents: str) -> Catalog:
         ('{ task = "even-6", answer = "none" }', r"mine\.toml: .*holds \{number\} once"),
         ('{ task = "even-6", answer = "{trace} {number}" }', r"mine\.toml: .*both or neither"),
         ('{ task = "even-6", weight = 0.0 }', r"mine\.toml: .*weight"),
-        ('{ task = "even-6", wieght = 1.0 }', r"mine\.toml: .*wieght"),
+        ('{ task = "even-6", share = 1.0 }', r"mine\.toml: .*share"),
         (f"{EVEN}, {EVEN}", r"world mine: two documents ask for the same .* family mixture"),
         ('{ task = "even-66" }', r"world mine: unknown task 'even-66'; did you mean 'even-6'\?"),
         ('{ task = "even-6", arm = "batch" }', r"world mine: arm batch .* ask for one number"),
