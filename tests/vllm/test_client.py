@@ -148,7 +148,7 @@ def test_a_name_that_is_not_served_is_refused_with_those_that_are(server):
 
 def test_the_servers_own_message_is_passed_on(server):
     with pytest.raises(ServerError, match=r"answered 400: .*logprobs"):
-        ask(server, lambda model: model._complete({"prompt": [1], "max_tokens": 1, "logprobs": -5}))
+        ask(server, lambda model: model._engine.complete({"prompt": [1], "max_tokens": 1, "logprobs": -5}))
 
 
 def test_the_laws_of_every_model_hold_within_what_batching_does_to_probabilities(server):
