@@ -112,7 +112,7 @@ def test_valid_and_invalid_share_out_the_answers(said, folder):
         assert sum(page.count("wording ") for page in shown) == (records["valid"] == valid).sum()
         assert ("222222" in "".join(shown)) == valid
     code, out, _ = said("show", folder, "--answers", "--model", "oracle", "--invalid")
-    assert (code, out) == (0, "of 36 responses there, none has one that is not valid\n")
+    assert (code, out) == (0, "of 36 responses there, none has an answer that is not valid\n")
 
 
 @pytest.mark.parametrize("width", [40, 80])
