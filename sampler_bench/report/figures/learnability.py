@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter
 
 from sampler_bench.report.figures.style import COLOURS, FAINT, INK, LINES, MARKERS, sheet
+from sampler_bench.score.metrics import in_words
 
 MESSAGES = {
     "content": "Learnt where the line comes down to 0: nats missing in the digits",
@@ -34,7 +36,7 @@ def along_training(table: pd.DataFrame, metric: str, seen: str = "numbers_seen")
     tasks = list(pd.unique(found["task"]))
     trained = found[found["parameters"] > 0]
     looks = dict(zip(_lines(trained), LINES, strict=False))
-    with sheet(MESSAGES[metric], tasks, seen.replace("_", " "), metric) as (figure, axes):
+    with sheet(MESSAGES[metric], tasks, seen.replace("_", " "), in_words(metric)) as (figure, axes):
         for panel, task in zip(axes, tasks, strict=True):
             _draw_levels(panel, found[found["task"] == task], metric)
             for key, (dashes, colour) in looks.items():
@@ -44,6 +46,7 @@ def along_training(table: pd.DataFrame, metric: str, seen: str = "numbers_seen")
                     mine[seen], mine["value"], dashes, marker="o", ms=3, color=colour, label=_name(key)
                 )
             panel.set_xscale("log")
+            panel.xaxis.set_major_formatter(EngFormatter(sep=""))  # 10k
             panel.set_ylim(bottom=0)
     return figure
 
@@ -83,7 +86,7 @@ def asked_to_switch(switches: pd.DataFrame) -> Figure:
         As ``sampler_bench.score.switching`` returns it, with a column ``task``.
     """
     tasks = list(pd.unique(switches["task"]))
-    y = "mass on the other language"
+    y, top = "mass on the other language", 1.1 * max(0.01, np.nanmax(switches[["mass", "high", "truth"]]))
     with sheet(ASKED, tasks, "zeros said", y, across=2, wide=4.5) as (figure, axes):
         for panel, task in zip(axes, tasks, strict=True):
             mine = switches[switches["task"] == task]
@@ -97,7 +100,7 @@ def asked_to_switch(switches: pd.DataFrame) -> Figure:
             exact = mine.groupby("zeros")["truth"].mean()
             panel.plot(exact.index, exact, "x", color=INK, ms=7, label="exact")
             panel.set_xticks(range(int(mine["zeros"].max()) + 1))
-            panel.set_ylim(bottom=0)
+            panel.set_ylim(0, top)
     return figure
 
 
