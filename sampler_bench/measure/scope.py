@@ -27,7 +27,7 @@ def units_of(plan: Plan, source: Source) -> Units:
     ------
     InputError
         If nothing can be measured of it: a reference sampler is defined for no task, or all that is asked
-        needs what the model cannot do.
+        needs what the model cannot do; or if a model of the lab lacks letters of a task.
     """
     if source.reference:
         tasks = [task for task in plan.tasks if source.reference.suits(task.target)]
@@ -36,6 +36,7 @@ def units_of(plan: Plan, source: Source) -> Units:
         arm = plan.reference_arm.in_one_wording()
         decoder = parse_decoder("ancestral")
         return Units(tasks, [arm], [decoder], source.name, plan.settings, controls=NO_CONTROLS)
+    source.check_reads(plan.tasks)
     arms = [arm for arm in plan.arms if source.suits(arm)]
     if not arms:
         names = ", ".join(arm.name for arm in plan.arms)

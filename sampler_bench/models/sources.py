@@ -23,9 +23,10 @@ from sampler_bench.models.reference import Reference
 from sampler_bench.models.server_options import TRANSFORMERS, ServerOptions
 from sampler_bench.models.serving.server import HOST, VllmServer, serving_arguments
 from sampler_bench.models.weights.adapters import Adapter, find_adapter, lora_arguments, module_arguments
-from sampler_bench.models.weights.weight_kinds import Weights
+from sampler_bench.models.weights.folders import check_reads
+from sampler_bench.models.weights.weight_kinds import Folder, Weights
 from sampler_bench.secrets import without_secrets
-from sampler_bench.tasks import Arm
+from sampler_bench.tasks import Arm, Task
 
 if TYPE_CHECKING:
     from sampler_bench.models.engines.in_process import InProcessModel
@@ -57,6 +58,12 @@ class Source:
     def suits(self, arm: Arm) -> bool:
         """Whether it can be asked by an arm; of others the run says that they are left out."""
         return bool(self.own or self.reference or not self.options.samples_only) or suits_chat(arm)
+
+    def check_reads(self, tasks: Sequence[Task]) -> None:
+        """Raise InputError if it is a model of the lab that lacks letters of a task's phrase."""
+        if isinstance(self.weights, Folder):
+            for task in tasks:
+                check_reads(self.weights.path, self.name, task.phrase + task.control_phrase)
 
     @property
     def needs_server(self) -> bool:

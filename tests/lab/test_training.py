@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -97,6 +98,18 @@ def test_what_is_done_is_not_done_again(trained, cli):
     before = (folder / "model.safetensors").stat().st_mtime_ns
     assert cli("train", "even-6", "--out", folder, *SMALL).returncode == 0
     assert (folder / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_letters_that_its_tokenizer_lacks_are_named(trained, cli, tmp_path):
+    folder, _ = trained
+    (tmp_path / "mine").mkdir()
+    text = (Path(__file__).parents[2] / "tasks" / "even-6.toml").read_text()
+    (tmp_path / "mine" / "gerade-6.toml").write_text(
+        text.replace('phrase = "6-digit', 'phrase = "6-stellige größte', 1)
+    )
+    done = cli("run", "gerade-6", "--tasks", tmp_path / "mine", "--model", folder, "--engine", "transformers")
+    assert done.returncode == 2
+    assert "was trained on world even-6, and its tokenizer, made for that, lacks 'ßö'" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 """Which model a local folder holds: told by the contents of its files, however large."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
 
-from sampler_bench.errors import ModelError
+from sampler_bench.errors import InputError, ModelError
 from sampler_bench.files import tell
+from sampler_bench.secrets import quoted
 from sampler_bench.targets.counting.truth_cache import kept
 
 WEIGHTS = ("*.safetensors", "*.bin", "*.gguf", "*.pt")
@@ -32,6 +34,23 @@ def folder_identity(folder: Path) -> str:
     except OSError as error:
         raise ModelError(f"{folder} cannot be read: {error}") from error
     return "contents:" + identity.hexdigest()[:24]
+
+
+def check_reads(folder: Path, name: str, text: str) -> None:
+    """Raise InputError if a model of the lab is to read letters that its tokenizer lacks.
+
+    Of other folders nothing is said: their tokenizers know every byte, or say themselves what they do not.
+    """
+    try:
+        world = json.loads((folder / "training.json").read_text())["world"]
+        letters = set(json.loads((folder / "tokenizer.json").read_text())["model"]["vocab"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if lacking := sorted(set(text) - letters):
+        raise InputError(
+            f"model {name} was trained on world {world}, and its tokenizer, made for that, lacks "
+            f"{quoted(''.join(lacking), 40)!r}, which {quoted(text, 80)!r} has; ask it in other letters"
+        )
 
 
 def content_hash(path: Path) -> str:
