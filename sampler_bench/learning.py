@@ -5,7 +5,7 @@ OUT/runs/WORLD/            a run of all sizes of a world, and of references: mea
 OUT/learning.csv           content, skill and validity against numbers seen; figures beside it
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import product
@@ -21,12 +21,14 @@ from sampler_bench.files import write_whole
 from sampler_bench.lab.documents import kinds_of
 from sampler_bench.lab.training import NUMBERS, PARAMETERS, Training, models_along, train, training_note
 from sampler_bench.measure.listener import Listener, Silence
+from sampler_bench.models.reference import find_reference
 from sampler_bench.models.server_options import TRANSFORMERS, ServerOptions
 from sampler_bench.report.figures.learnability import along_training, asked_to_switch, by_size
 from sampler_bench.report.figures.style import save
 from sampler_bench.runs.reading import Run
 from sampler_bench.runs.records import OVERALL
 from sampler_bench.score.switching import switching
+from sampler_bench.targets import Target
 from sampler_bench.tasks import Catalog, World
 
 REFERENCES = ("uniform-digits", "feasible-uniform", "propose-and-check-64")
@@ -163,6 +165,9 @@ def _grid(
 def _train(grid: Grid, executor: Executor, listener: Listener) -> None:
     """Train what is missing."""
     missing = [each for each in grid.trainings if not training_note(each[1]).get("finished")]
+    for each in grid.trainings:
+        if each not in missing:
+            _trained(each)  # which looks whether it is this training, and does nothing
     listener.begin("training", len(grid.trainings) - len(missing), len(grid.trainings))
     for _, folder in executor.map(_trained, missing):
         listener.advance(folder.name, "models", 1)
@@ -189,9 +194,11 @@ def _finished(grid: Grid, world: World) -> list[str]:
 
 def _measure(grid: Grid, world: World, task_folders: Sequence[Path], listener: Listener) -> Run:
     numbers, samples = grid.measured
+    targets = [grid.catalog.task(document.task).target for document in world.documents]
+    references = [name for name in REFERENCES if _suits(name, targets)]
     return run(
         world.name,
-        [*REFERENCES, *map(str, _stages(grid, world))],
+        [*references, *map(str, _stages(grid, world))],
         arms=list(dict.fromkeys(document.arm for document in world.documents)),
         numbers=numbers,
         samples=samples,
@@ -202,6 +209,12 @@ def _measure(grid: Grid, world: World, task_folders: Sequence[Path], listener: L
         listener=listener,
         control=False,
     )
+
+
+def _suits(name: str, targets: Iterable[Target]) -> bool:
+    """Whether a reference is defined for one of the targets."""
+    found = find_reference(name)
+    return found is not None and any(map(found.suits, targets))
 
 
 def _scores(grid: Grid, world: World, measured: Run) -> pd.DataFrame:
@@ -239,9 +252,9 @@ def in_words(table: pd.DataFrame) -> list[str]:
     """A line for each task and model: what is missing, and known, after all numbers."""
     trained = table[table["parameters"] > 0]
     last = trained[trained["numbers_seen"] == trained.groupby("world")["numbers_seen"].transform("max")]
-    wide = last.pivot_table("value", ["task", "model"], "metric", sort=False)
+    wide = last.pivot_table("value", ["task", "model"], "metric", sort=False).reindex(columns=METRICS)
     return [
-        f"{task}: {model} misses {row['content']:.3f} nats of {row['information']:.3f} "
-        f"(skill {row['skill']:.2f}), {row['validity']:.0%} of its answers are valid"
+        f"{task}: {model} misses {row['content']:.3f} nats of {row['information']:.3f}, "
+        f"{row['validity']:.0%} of its answers are valid"
         for (task, model), row in wide.iterrows()  # pyright: ignore[reportGeneralTypeIssues]  two of the index
     ]

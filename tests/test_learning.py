@@ -102,6 +102,44 @@ def test_a_world_is_one_model_measured_on_all_its_tasks(home, tmp_path):
     assert set(zip(last["numbers_seen"], last["tokens_seen"], strict=True)) == {(2_560, 10_240)}
 
 
+def test_two_languages_are_asked_to_switch(tmp_path):
+    """A mixture, for which not every reference is defined; its shares and switches are drawn."""
+    home = tmp_path / "tasks"
+    (home / "worlds").mkdir(parents=True)
+    parts = "".join(
+        f'[[target.components]]\nfamily = "pattern"\ndigits = 3\npattern = "{pattern}"\n'
+        for pattern in ("[1-4][0-4]{2}", "[5-9][05-9]{2}")
+    )
+    (home / "words.toml").write_text(
+        'title = "t"\nversion = 1\nphrase = "text of three words"\ncontrol = "number"\n'
+        f'[target]\nfamily = "mixture"\nweights = [0.5, 0.5]\n{parts}'
+    )
+    (home / "worlds" / "speakers.toml").write_text(
+        'title = "t"\nversion = 1\nlanguages = ["1234", "56789"]\ndocuments = [{ task = "words" }]\n'
+    )
+    learn("speakers", tmp_path / "lab", [20_000], 2_560, task_folders=[home])
+    switches = pd.read_csv(tmp_path / "lab" / "switching.csv")
+    assert set(switches["zeros"]) <= {0, 1, 2}
+    assert (switches["truth"] == 0).all()  # nobody switches
+    assert switches["mass"].between(0, 1).all()
+    for name in ("shares", "switching"):
+        assert (tmp_path / "lab" / f"{name}.png").exists()
+
+
+@pytest.mark.usefixtures("learnt")
+def test_models_of_another_training_are_not_taken_for_ones_own(home):
+    done = subprocess.run(
+        [COMMAND, *COMMON, "--numbers", "5k"], cwd=home, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "holds a model with numbers = 2560, not 5000" in done.stderr
+
+
+def test_a_task_with_nothing_to_know_is_told_of(tmp_path):
+    table = learn("all-6", tmp_path / "lab", [20_000], 2_560)
+    assert [line.partition(" misses")[0] for line in in_words(table)] == ["all-6: all-6-20k"]
+
+
 def test_a_budget_named_twice_is_refused(tmp_path):
     with pytest.raises(InputError, match="a budget stands there twice"):
         learn("even-6", tmp_path, [20_000, 20_000])

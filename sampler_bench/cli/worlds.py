@@ -1,6 +1,7 @@
 """Commands that train small models where the truth of the training is known."""
 
 import re
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,7 @@ from sampler_bench.integers import shown
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6}
 COUNT = re.compile(r"([0-9]{1,13}(?:\.[0-9]{1,6})?)([km]?)")
-MOST = 10**12
+MOST = 10**10
 
 
 def count(text: str) -> int:
@@ -33,9 +34,9 @@ def count(text: str) -> int:
         If it is none, or not whole.
     """
     written = COUNT.fullmatch(text.strip().lower())
-    found = float(written[1]) * UNITS[written[2]] if written else 0.0
+    found = Fraction(written[1]) * UNITS[written[2]] if written else Fraction(0)
     if not 1 <= found <= MOST or found != int(found):
-        raise InputError(f"{shown(text)!r} is no count such as 400k, 1.5M or 25000, up to a million million")
+        raise InputError(f"{shown(text)!r} is no count such as 400k, 1.5M or 25000, up to 10000M")
     return int(found)
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from sampler_bench.targets.uniform import UniformTarget
 from sampler_bench.tasks import Arm, Catalog, Document, Task, World
 
 DRAWN = 10_000  # numbers, for the entropy of a target that is not uniform
+FLOOR = 3  # its stream of random numbers, beside those of lessons
 LISTED = 10_000  # members up to which it is summed
 
 
@@ -76,9 +78,9 @@ class Kind:
         """Tokens of an answer, characters and the end, on average over so many."""
         return 1 + sum(map(len, self.answers(size, np.random.default_rng(0)))) / size
 
-    def entropy(self) -> float:
+    def entropy(self) -> "Entropy":
         """Of an answer, nats: what the loss of one cannot fall below on average."""
-        return self.trace.entropy() if self.trace else entropy(self.task.target)
+        return Entropy(self.trace.entropy(), 0.0) if self.trace else entropy(self.task.target)
 
     def _filled(self, number: str, trace: str) -> str:
         return self.document.answer.replace("{trace}", trace).replace("{number}", number)
@@ -108,20 +110,30 @@ def kinds_of(world: World, catalog: Catalog) -> list[Kind]:
     return found
 
 
-def entropy_of(kinds: Sequence[Kind], world: World) -> float:
+class Entropy(NamedTuple):
+    """Nats; ``error`` is its standard error, 0 where it is exact."""
+
+    value: float
+    error: float
+
+
+def entropy_of(kinds: Sequence[Kind], world: World) -> Entropy:
     """Of what is answered in a world, nats a document."""
-    return math.fsum(
-        document.weight * kind.entropy() for document, kind in zip(world.documents, kinds, strict=True)
+    weights, each = [document.weight for document in world.documents], [kind.entropy() for kind in kinds]
+    return Entropy(
+        math.fsum(weight * found.value for weight, found in zip(weights, each, strict=True)),
+        math.hypot(*(weight * found.error for weight, found in zip(weights, each, strict=True))),
     )
 
 
-def entropy(target: Target) -> float:
+def entropy(target: Target) -> Entropy:
     """H(P) in nats. Exact for uniform targets and lists; of others the mean of -ln P over 10,000 draws."""
     size = target.count("")
     if size is not None and size <= LISTED:
         each = [target.nth_member(rank)[1] for rank in range(size)]
-        return -math.fsum(p * math.log(p) for p in each if p > 0)
+        return Entropy(-math.fsum(p * math.log(p) for p in each if p > 0), 0.0)
     if isinstance(target, UniformTarget):
-        return target.log_size(target.information())
-    drawn = target.sample(DRAWN, np.random.default_rng(0))
-    return -math.fsum(target.log_probability(number).value for number in drawn) / DRAWN
+        return Entropy(target.log_size(target.information()), 0.0)
+    drawn = target.sample(DRAWN, np.random.default_rng([0, 0, 0, FLOOR]))
+    surprise = -np.array([target.log_probability(number).value for number in drawn])
+    return Entropy(float(surprise.mean()), float(surprise.std() / math.sqrt(DRAWN)))

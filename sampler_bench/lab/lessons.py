@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 GROUP = 32  # answers to one prompt
 GROUPS = 8  # a step
 BLOCK = 4096  # answers of a kind that are drawn together
+ORDER, NUMBERS = 1, 2  # streams of random numbers: of which documents come, of what they answer
 IGNORED = -100  # label of what is not to be learnt
 
 
@@ -58,7 +59,7 @@ class Lessons:
     ):
         self._kinds, self._tokenizer, self._seed = kinds, tokenizer, seed
         self._ids = tokenizer.get_vocab()
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng([seed, 0, 0, ORDER])
         weights = np.array([document.weight for document in world.documents])
         self._kind_at = rng.choice(len(kinds), size=-(-numbers // GROUP), p=weights / weights.sum())
         self._wording_at = rng.random(len(self._kind_at))
@@ -86,7 +87,7 @@ class Lessons:
         return (GROUP * np.bincount(self._kind_at, minlength=len(self._kinds))).tolist()
 
     def _draw_block(self, kind: int, block: int) -> list[list[int]]:
-        drawn = self._kinds[kind].answers(BLOCK, np.random.default_rng([self._seed, kind, block]))
+        drawn = self._kinds[kind].answers(BLOCK, np.random.default_rng([self._seed, kind, block, NUMBERS]))
         return [[*self._spelt(answer), self._ids[END]] for answer in drawn]
 
     def _tokens(self, prompt: Prompt) -> list[int]:

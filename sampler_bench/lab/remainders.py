@@ -44,10 +44,11 @@ class Remainders:
 
     def __post_init__(self):
         target = self.target
-        if not (isinstance(target, Sieved) and target.y <= max(ORDER) and target.shifts == (0,)):
+        suits = isinstance(target, Sieved) and target.y <= max(ORDER) and target.shifts == (0,)
+        if not suits or target.digits == 1:  # of one digit, 2, 3, 5 and 7 belong although they are divided
             raise InputError(
                 "trace 'remainders' is for targets that the remainders by 2, 3, 5 and 7 decide: family "
-                f"sieved, y from 2 to 7, no shifts; not {target}"
+                f"sieved, y from 2 to 7, two digits or more, no shifts; not {target}"
             )
         if self._proposals > MOST_PROPOSED:
             raise InputError(

@@ -1,23 +1,20 @@
 """The run of ``transformers.Trainer`` that makes a model; its checkpoints, and the model along the way."""
 
+import json
 import shutil
 from collections.abc import Callable, Set
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch.utils.data import SequentialSampler
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
-from transformers.trainer_utils import get_last_checkpoint
 
 from sampler_bench.lab.alphabet import END, PADDING, tokenizer
 from sampler_bench.lab.architecture import configuration
 from sampler_bench.lab.learner import LlamaForCausalLM
 from sampler_bench.lab.lessons import GROUP, GROUPS, Lessons, together
-
-if TYPE_CHECKING:
-    from sampler_bench.lab.training import Training
+from sampler_bench.lab.training import ALONG, WORKING, Training
 
 HALVINGS = 6  # of the numbers, after each of which the model is kept
 SIXTEENTHS = 16  # of the steps, after each of which training can be gone on with
@@ -27,11 +24,10 @@ WEIGHT_DECAY = 0.01
 LARGEST_GRADIENT = 5.0
 POINTS = 200  # of the loss curve
 A_STEP = GROUPS * GROUP  # numbers
-WORKING, ALONG = "working", "along"
 FOR_RESUMING = ("optimizer*", "scheduler*", "rng_state*", "trainer_state*", "training_args*")
 
 
-def fit(training: "Training", out: Path, tell: Callable[[int, float], None] | None) -> dict[str, object]:
+def fit(training: Training, out: Path, tell: Callable[[int, float], None] | None) -> dict[str, object]:
     """Train, from the last checkpoint in ``OUT/working`` if there is one, and save the model.
 
     Returns
@@ -60,11 +56,10 @@ def fit(training: "Training", out: Path, tell: Callable[[int, float], None] | No
         ],
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(working)) if working.is_dir() else None)
+    trainer.train(resume_from_checkpoint=_last_whole(working))
     for step in kept:
         _keep(working / f"checkpoint-{step}", out / ALONG / f"{out.name}-{step * A_STEP}")
     trainer.save_model(str(out))
-    shutil.rmtree(working)
     history = [entry for entry in trainer.state.log_history if "loss" in entry]
     return {
         "size": sum(weights.numel() for weights in model.parameters()),
@@ -72,6 +67,19 @@ def fit(training: "Training", out: Path, tell: Callable[[int, float], None] | No
         "loss": [[entry["step"] * A_STEP, entry["loss"]] for entry in history],
         "kept": [step * A_STEP for step in kept],
     }
+
+
+def _last_whole(working: Path) -> str | None:
+    """The last checkpoint that was written to its end, ``trainer_state.json``; later ones are removed."""
+    steps = (int(path.name.rpartition("-")[2]) for path in working.glob("checkpoint-*"))
+    for step in sorted(steps, reverse=True):
+        checkpoint = working / f"checkpoint-{step}"
+        try:
+            json.loads((checkpoint / "trainer_state.json").read_text())
+            return str(checkpoint)
+        except (OSError, ValueError):
+            shutil.rmtree(checkpoint)
+    return None
 
 
 class _Trainer(Trainer):
@@ -106,9 +114,9 @@ class _Telling(TrainerCallback):
             self._tell(state.global_step * A_STEP, logs["loss"])
 
 
-def _arguments(training: "Training", working: Path, steps: int) -> TrainingArguments:
+def _arguments(training: Training, working: Path, steps: int) -> TrainingArguments:
     decay = round(steps * DECAY)
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(working),
         per_device_train_batch_size=GROUPS,
         max_steps=steps,
@@ -128,6 +136,9 @@ def _arguments(training: "Training", working: Path, steps: int) -> TrainingArgum
         remove_unused_columns=False,
         dataloader_pin_memory=torch.cuda.is_available(),
     )
+    if arguments.n_gpu > 1:  # lessons are not to be shared out: prompts and answers go together
+        arguments._n_gpu = 1
+    return arguments
 
 
 def _keep(checkpoint: Path, folder: Path) -> None:

@@ -6,6 +6,7 @@ from the last sixteenth.
 """
 
 import math
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,13 +17,14 @@ from sampler_bench.errors import InputError, ModelError, StoreError
 from sampler_bench.files import locked, make_folder
 from sampler_bench.lab.architecture import check
 from sampler_bench.lab.documents import Kind, entropy_of, kinds_of
+from sampler_bench.lab.lessons import GROUP
 from sampler_bench.machine import quiet_transformers
 from sampler_bench.sealed import read_json, write_json
 from sampler_bench.tasks import Catalog, World
 
 PARAMETERS, NUMBERS = 400_000, 400_000
-LEAST_SEEN = 10  # documents of the rarest kind that are expected, or nothing can be learnt of it
-NOTE, ALONG = "training.json", "along"
+LEAST_SEEN = 10 * GROUP  # documents of the rarest kind that are expected: of fewer groups none may come
+NOTE, ALONG, WORKING = "training.json", "along", "working"
 PACKAGES = ("sampler-bench", "numpy", "tokenizers", "torch", "transformers")  # that decide how it comes out
 Tell = Callable[[int, float], None]
 
@@ -64,6 +66,7 @@ class Training:
             "version": self.world.version,
             "fingerprint": self.world.fingerprint,
             "tasks": {kind.task.name: kind.task.fingerprint for kind in self.kinds},
+            "arms": {kind.arm.name: kind.arm.fingerprint for kind in self.kinds},
             "parameters": self.parameters,
             "numbers": self.numbers,
             "seed": self.seed,
@@ -108,6 +111,7 @@ def train(training: Training, out: Path, tell: Tell | None = None) -> Path:
         found = fit(training, out, tell)
         seconds = round(time.monotonic() - started, 1)
         write_json(out / NOTE, _note(training) | found | {"seconds": seconds, "finished": True})
+        shutil.rmtree(out / WORKING)
     return out
 
 
@@ -126,7 +130,7 @@ def models_along(folder: Path) -> list[tuple[Path, int]]:
 def _begin(training: Training, out: Path) -> dict:
     """The note of the folder, written if there is none. Raises InputError if it is of something else."""
     if not (out / NOTE).exists():
-        if any(path.name != ".lock" for path in out.iterdir()):
+        if any(not path.name.startswith(".") for path in out.iterdir()):
             raise InputError(f"{out} holds other things, and no {NOTE}; choose an empty folder with --out")
         write_json(out / NOTE, _note(training))
     said = training_note(out)
@@ -141,4 +145,10 @@ def _begin(training: Training, out: Path) -> dict:
 def _note(training: Training) -> dict:
     versions = {package: metadata.version(package) for package in PACKAGES}
     floor = entropy_of(training.kinds, training.world)
-    return {**training.plan, "floor": floor, "versions": versions, "finished": False}
+    return {
+        **training.plan,
+        "floor": floor.value,
+        "floor_error": floor.error,
+        "versions": versions,
+        "finished": False,
+    }

@@ -36,7 +36,7 @@ def units_of(plan: Plan, source: Source) -> Units:
         arm = plan.reference_arm.in_one_wording()
         decoder = parse_decoder("ancestral")
         return Units(tasks, [arm], [decoder], source.name, plan.settings, controls=NO_CONTROLS)
-    source.check_reads(plan.tasks)
+    source.check_reads(plan.tasks, plan.arms)
     arms = [arm for arm in plan.arms if source.suits(arm)]
     if not arms:
         names = ", ".join(arm.name for arm in plan.arms)

@@ -59,11 +59,13 @@ class Source:
         """Whether it can be asked by an arm; of others the run says that they are left out."""
         return bool(self.own or self.reference or not self.options.samples_only) or suits_chat(arm)
 
-    def check_reads(self, tasks: Sequence[Task]) -> None:
-        """Raise InputError if it is a model of the lab that lacks letters of a task's phrase."""
+    def check_reads(self, tasks: Sequence[Task], arms: Sequence[Arm]) -> None:
+        """Raise InputError if it is a model of the lab that lacks letters of what it would be asked."""
         if isinstance(self.weights, Folder):
-            for task in tasks:
-                check_reads(self.weights.path, self.name, task.phrase + task.control_phrase)
+            wordings = [wording for arm in arms for wording in arm.paraphrases]
+            shown = [wording.text or wording.messages[-1].content for wording in wordings]
+            for text in [*shown, *(task.phrase for task in tasks), *(task.control_phrase for task in tasks)]:
+                check_reads(self.weights.path, self.name, text)
 
     @property
     def needs_server(self) -> bool:

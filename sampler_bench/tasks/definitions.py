@@ -223,10 +223,12 @@ class World(Definition):
     beside = {"languages"}
     version: int = Field(ge=1)
     documents: list[Document] = Field(min_length=1)
-    languages: list[Annotated[str, Field(pattern="^[1-9]+$")]] = Field(default=[], max_length=2)
+    languages: list[Annotated[str, Field(pattern="^[1-9]+$")]] = Field(default=[])
 
     @model_validator(mode="after")
     def _adds_up(self) -> "World":
+        if self.languages and (len(self.languages) != 2 or set(self.languages[0]) & set(self.languages[1])):
+            raise ValueError("languages are two, and have no digit in common")
         total = math.fsum(document.weight for document in self.documents)
         if abs(total - 1) > 1e-9:
             raise ValueError(f"the weights of its documents sum to {total:.10g}, not to 1")

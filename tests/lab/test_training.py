@@ -139,7 +139,7 @@ def test_a_folder_of_another_model_is_refused(trained, cli, changed, sentence):
         (("even-6", "--out", "new", "--parameters", "100"), "--parameters 100: from 20000"),
         (("even-6", "--out", "new", "--parameters", "many"), "'many' is no count such as 400k"),
         (("even-6", "--out", "new", "--numbers", "1.5"), "'1.5' is no count such as 400k"),
-        (("even-6", "--out", "new", "--numbers", "5"), "would be seen less than 10 times"),
+        (("even-6", "--out", "new", "--numbers", "5"), "would be seen less than 320 times"),
         (("even-6", "--out", "."), "holds other things"),
     ],
 )
@@ -155,7 +155,12 @@ def test_bad_input_is_one_sentence(cli, tmp_path, arguments, sentence):
 
 def test_an_unfinished_folder_is_no_model(tmp_path, cli):
     (tmp_path / "half").mkdir()
-    (tmp_path / "half" / "training.json").write_text("{}")
+    for name, text in (
+        ("training.json", '{"finished": false}'),
+        ("config.json", "{}"),
+        ("model.safetensors", ""),
+    ):
+        (tmp_path / "half" / name).write_text(text)
     done = cli("run", "even-6", "--model", tmp_path / "half", "--arm", "direct")
     assert done.returncode == 2
-    assert "is not a model folder" in done.stderr
+    assert "has not come to its end" in done.stderr

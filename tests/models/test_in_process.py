@@ -167,7 +167,7 @@ def test_an_unknown_engine_is_refused():
 
 
 def test_a_folder_that_cannot_be_read_is_one_sentence(tmp_path):
-    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "config.json").write_text('{"model_type": "llama"}')
     (tmp_path / "model.safetensors").write_bytes(b"")
     source = find_model(str(tmp_path), ServerOptions(engine="transformers"))
     with pytest.raises(ModelError, match="transformers cannot read"), source.open(lambda _: None):

@@ -138,7 +138,7 @@ class InProcessModel(LanguageModel):
         try:
             tokenizer = AutoTokenizer.from_pretrained(weights)
             model: Any = AutoModelForCausalLM.from_pretrained(weights, dtype="auto")
-        except (OSError, ValueError, KeyError) as error:
+        except Exception as error:  # of whichever library reads the file
             raise ModelError(f"transformers cannot read {weights}: {error}") from error
         if torch.cuda.is_available():
             model = model.cuda()

@@ -36,6 +36,14 @@ def folder_identity(folder: Path) -> str:
     return "contents:" + identity.hexdigest()[:24]
 
 
+def unfinished(folder: Path) -> bool:
+    """Whether it is of a training of the lab that was stopped."""
+    try:
+        return json.loads((folder / "training.json").read_text())["finished"] is False
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def check_reads(folder: Path, name: str, text: str) -> None:
     """Raise InputError if a model of the lab is to read letters that its tokenizer lacks.
 

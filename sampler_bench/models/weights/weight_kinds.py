@@ -10,7 +10,7 @@ from typing import Protocol
 from sampler_bench.errors import InputError, ModelError
 from sampler_bench.models.weights import smollm2
 from sampler_bench.models.weights.conversion import Converted
-from sampler_bench.models.weights.folders import WEIGHTS, content_hash, folder_identity
+from sampler_bench.models.weights.folders import WEIGHTS, content_hash, folder_identity, unfinished
 
 GGUF_MARK = b"GGUF"  # what a GGUF file begins with
 GGUF_FORM = 1  # of converted folders; raised when a conversion would come out differently
@@ -97,6 +97,8 @@ def find_folder(path: Path) -> Folder:
     """The weights of a folder. Raises ModelError if it lacks a configuration or weights."""
     if not (path / "config.json").is_file():
         raise ModelError(f"{path} is not a model folder: it holds no config.json")
+    if unfinished(path):
+        raise ModelError(f"the training in {path} has not come to its end; the same command goes on with it")
     if not any(next(path.glob(pattern), None) for pattern in WEIGHTS):
         raise ModelError(f"{path} holds no weights ({', '.join(WEIGHTS)})")
     return Folder(path.resolve())
