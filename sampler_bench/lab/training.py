@@ -97,8 +97,6 @@ def train(training: Training, out: Path, tell: Tell | None = None) -> Path:
     with locked(out / ".lock", wait=False) as ours:
         if not ours:
             raise StoreError(f"another process trains in {out}; wait for it, or choose another --out")
-        if _begin(training, out)["finished"]:
-            return out
         try:
             quiet_transformers()
             from sampler_bench.lab.trainer import fit
@@ -107,6 +105,8 @@ def train(training: Training, out: Path, tell: Tell | None = None) -> Path:
                 f"training needs transformers, torch and accelerate ({error}): "
                 "pip install 'sampler-bench[lab]'"
             ) from error
+        if _begin(training, out)["finished"]:
+            return out
         started = time.monotonic()
         found = fit(training, out, tell)
         seconds = round(time.monotonic() - started, 1)
