@@ -106,6 +106,7 @@ def train(training: Training, out: Path, tell: Tell | None = None) -> Path:
                 "pip install 'sampler-bench[lab]'"
             ) from error
         if _begin(training, out)["finished"]:
+            shutil.rmtree(out / WORKING, ignore_errors=True)  # left where the end fell on its removal
             return out
         started = time.monotonic()
         found = fit(training, out, tell)
