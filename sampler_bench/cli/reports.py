@@ -4,7 +4,17 @@ from typing import Annotated
 
 import typer
 
-from sampler_bench.cli.options import Place, Run, RunFolders, app, console, place, publish
+from sampler_bench.cli.options import (
+    Place,
+    Quiet,
+    Run,
+    RunFolders,
+    TaskFolders,
+    app,
+    console,
+    place,
+    publish,
+)
 from sampler_bench.errors import InputError
 
 
@@ -125,12 +135,50 @@ def compare(
 
 @app.command()
 def export(
-    run: Run,
     out: Annotated[Place, typer.Option(metavar="DIR", parser=place, help="Where the dataset goes.")],
+    run: Annotated[
+        Place | None,
+        typer.Argument(metavar="[DIR]", parser=place, help="A finished run's folder, or its URL."),
+    ] = None,
     form: Annotated[str, typer.Option("--format", help="parquet or csv.")] = "parquet",
+    soft_targets: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SUITE", help="In place of a run: the exact next-digit laws of a suite or task."
+        ),
+    ] = None,
+    arm: Annotated[list[str] | None, typer.Option(help="Prompts of the laws; direct by default.")] = None,
+    numbers: Annotated[
+        int | None, typer.Option(help="Numbers a task, all of whose beginnings have a law.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of those numbers; 0 by default.")] = None,
+    tasks: TaskFolders = None,
+    quiet: Quiet = False,
 ) -> None:
-    """Write a run as a dataset. A file a table, and a card that Hugging Face datasets reads."""
-    from sampler_bench.export import export as write
+    """Write a run as a dataset, or with --soft-targets what to train on.
 
-    for path in write(run, out, form):
+    A file a table, and a card that Hugging Face datasets reads.
+    """
+    if (run is None) == (soft_targets is None):
+        raise InputError("export needs either DIR, a finished run, or --soft-targets SUITE, laws to train on")
+    if soft_targets is not None:
+        from sampler_bench.report.progress import Display
+        from sampler_bench.soft_targets import soft_targets as write_laws
+
+        asked = {
+            "arms": arm or ["direct"],
+            "seed": seed or 0,
+            "numbers": numbers,
+            "task_folders": tasks or (),
+        }
+        with Display(quiet) as display:
+            written = write_laws(soft_targets, out, kind=form, listener=display, **asked)
+    else:
+        if arm or numbers is not None or seed is not None or tasks:
+            raise InputError("--arm, --numbers, --seed and --tasks go with --soft-targets, not with a run")
+        from sampler_bench.export import export as write
+
+        assert run is not None  # or else soft targets are asked for
+        written = write(run, out, form)
+    for path in written:
         console.print(str(path), soft_wrap=True)

@@ -39,7 +39,7 @@ VALUES = {  # what an option or argument is drawn from, by its name
     **dict.fromkeys(["numbers", "samples", "digits", "depth", "threads", "page"], FEW),
     **dict.fromkeys(["port", "replicas", "size", "seed"], FEW + MANY),
     **dict.fromkeys(["lo", "hi"], BOUNDS),
-    **dict.fromkeys(["suite", "task"], TASKS),
+    **dict.fromkeys(["suite", "task", "soft_targets"], TASKS),
     "out": PLACES,
     "tasks": ["mine", "runs", "nowhere", "/dev/null", ""],
     "model": MODELS,
