@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from sampler_bench.errors import InputError
 from sampler_bench.integers import shown
 from sampler_bench.targets.values import check_nesting, explain, storable
-from sampler_bench.tasks.definitions import Arm, Definition, Document, Suite, Task, World
+from sampler_bench.tasks.definitions import FEW, Arm, Definition, Document, Suite, Task, World
 from sampler_bench.toml import read_toml
 
 STAND_FOR = {"suite": ["suite", "task", "world"], "world": ["world", "task"]}  # whose names will do, too
@@ -76,10 +76,12 @@ class Catalog:
     def suite(self, name: str) -> Suite:
         """The suite of that name; that of a task is the task alone, that of a world all that it asks for."""
         if name in self._files("task"):
-            return Suite(name=name, title=name, tasks=[name], numbers=32, samples=32)
+            return Suite(name=name, title=name, tasks=[name], numbers=FEW, samples=FEW)
         if name in self._files("world") and name not in self._files("suite"):
-            tasks = dict.fromkeys(document.task for document in self.world(name).documents)
-            return Suite(name=name, title=self.world(name).title, tasks=[*tasks], numbers=32, samples=32)
+            world = self.world(name)
+            tasks = [*dict.fromkeys(document.task for document in world.documents)]
+            asked = {"numbers": world.numbers, "samples": world.samples}
+            return Suite(name=name, title=world.title, tasks=tasks, **asked)
         path = self._find("suite", name)
         suite = _read(Suite, path)
         for task in suite.tasks:

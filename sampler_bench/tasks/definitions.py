@@ -13,7 +13,7 @@ from sampler_bench.rules import compile_rule
 from sampler_bench.targets import Target
 from sampler_bench.targets.registry import make_target
 
-MOST_ASKED = 10**6  # numbers or responses of a task
+FEW, MOST_ASKED = 32, 10**6  # numbers or responses of a task, where nothing is said and at most
 MOST_TOKENS = 10**6
 MOST_ANSWERS = 1000  # in a response
 MOST_TRACES = 16  # after which one law is read
@@ -218,12 +218,15 @@ class World(Definition):
     """What a small model is trained on: documents, each with its share of all that is read.
 
     ``languages``: the digits of either of two, where 0 asks to switch; what comes of it is then drawn.
+    ``numbers`` and ``samples``: of each of its tasks, when a model of it is measured, as in a suite.
     """
 
-    beside = {"languages"}
+    beside = {"languages", "numbers", "samples"}
     version: int = Field(ge=1)
     documents: list[Document] = Field(min_length=1)
     languages: list[Annotated[str, Field(pattern="^[1-9]+$")]] = Field(default=[])
+    numbers: int = Field(default=FEW, ge=1, le=MOST_ASKED)
+    samples: int = Field(default=FEW, ge=1, le=MOST_ASKED)
 
     @model_validator(mode="after")
     def _adds_up(self) -> "World":

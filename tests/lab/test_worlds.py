@@ -64,6 +64,16 @@ def test_what_is_wrong_with_a_world_is_said(tmp_path, documents, sentence):
         kinds_of(found.world("mine"), found)
 
 
+def test_a_world_says_how_much_of_it_is_measured(tmp_path):
+    found = catalog_with(
+        tmp_path, 'title = "t"\nversion = 1\nnumbers = 7\ndocuments = [{ task = "even-6" }]\n'
+    )
+    suite = found.suite("mine")
+    assert (suite.tasks, suite.numbers, suite.samples) == (["even-6"], 7, 32)
+    plain = found.world("mine").model_copy(update={"numbers": 9})
+    assert plain.fingerprint == found.world("mine").fingerprint  # it is learnt from alike
+
+
 def test_too_few_numbers_to_meet_every_persona_are_refused(tmp_path):
     found = world(tmp_path, '{ task = "even-6", weight = 0.999 }, { task = "twin-primes-6", weight = 0.001 }')
     with pytest.raises(InputError, match=r"rarest kind of document, one in 1000, .* 320000 would do"):

@@ -1,0 +1,84 @@
+"""What `sampler-bench learn` left in folders, as results/published/lab: one file a kind, small enough to keep.
+
+python results/collect.py FOLDER...        folders that `learn` was given as --out
+
+Scores of all models, on their way too; laws and answers of those that had seen all. An outsider can compute
+every figure of theirs anew from `conditionals.parquet` and `truths.parquet`.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from sampler_bench import runs
+from sampler_bench.lab.training import training_note
+from sampler_bench.models.reference import find_reference
+
+LAB = Path(__file__).parent / "published" / "lab"
+KEPT = {  # columns of the records; the others are the same everywhere, or of no score
+    "conditionals": ["task", "model", "arm", "paraphrase", "number_id", "position", "prefix", "weight", "q"],
+    "samples": ["task", "model", "arm", "paraphrase", "sample_id", "text", "answer", "valid"],
+}
+LOSSES = 64  # points of a loss curve
+
+
+def main(folders: Sequence[Path]) -> None:
+    """Write the files; those of an earlier collection are replaced."""
+    LAB.mkdir(parents=True, exist_ok=True)
+    scores = pd.concat([pd.read_csv(folder / "learning.csv") for folder in folders], ignore_index=True)
+    write("scores", scores)
+    found = [run for folder in folders for run in finished_runs(folder)]
+    for kind, columns in KEPT.items():
+        write(kind, pd.concat([getattr(run, kind)[columns] for run in found], ignore_index=True))
+    truths = pd.concat([run.conditionals[["task", "prefix", "p", "method", "bound"]] for run in found])
+    write("truths", truths.drop_duplicates(["task", "prefix"]).reset_index(drop=True))
+    switches = [folder / "switching.csv" for folder in folders if (folder / "switching.csv").exists()]
+    write("switching", pd.concat(map(pd.read_csv, switches), ignore_index=True))
+    (LAB / "trainings.json").write_text(json.dumps(dict(trainings(folders)), indent=1) + "\n")
+
+
+def finished_runs(folder: Path) -> Iterator["Finished"]:
+    """The run of each world, of models that had seen all."""
+    for path in sorted((folder / "runs").iterdir()):
+        yield Finished(runs.read(path), {each.name for each in (folder / "models").iterdir()})
+
+
+class Finished:
+    """The records of a run that are of some models."""
+
+    def __init__(self, run: runs.Run, models: set[str]):
+        self.conditionals, self.samples = (
+            table[table["model"].isin(models)].sort_values(["model", "arm", "paraphrase", key], kind="stable")
+            for table, key in ((run.conditionals, "number_id"), (run.samples, "sample_id"))
+        )
+        assert not any(map(find_reference, models))
+
+
+def trainings(folders: Sequence[Path]) -> Iterator[tuple[str, dict]]:
+    """By model: what was trained, with a short loss curve."""
+    for folder in folders:
+        for path in sorted((folder / "models").iterdir()):
+            note = training_note(path)
+            every = max(1, len(note["loss"]) // LOSSES)
+            yield path.name, note | {"loss": note["loss"][::every]}
+
+
+def write(name: str, table: pd.DataFrame) -> None:
+    """A table as Parquet, as small as it goes."""
+    split = [f"{column}.list.element" for column in ("q", "p") if column in table]
+    plain = [column for column in table if column not in ("q", "p")]
+    table.to_parquet(
+        LAB / f"{name}.parquet",
+        index=False,
+        compression="zstd",
+        compression_level=19,
+        use_dictionary=plain,
+        use_byte_stream_split=split,
+    )
+
+
+if __name__ == "__main__":
+    main([Path(argument) for argument in sys.argv[1:]])
