@@ -186,7 +186,9 @@ def languages(evidence: Evidence) -> Finding:
     )
     never = (worlds["monolingual"]["high"] < SMALL).all()
     follows = (abs(worlds["bilingual"]["mass"] - worlds["bilingual"]["truth"]) < SMALL).all()
-    return Finding("holds" if never and follows else "holds in part" if never or follows else "fails", said + ".")
+    return Finding(
+        "holds" if never and follows else "holds in part" if never or follows else "fails", said + "."
+    )
 
 
 # -- the switch-bot

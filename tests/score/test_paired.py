@@ -13,8 +13,8 @@ from sampler_bench.score.paired import Side, difference, differences
 from sampler_bench.score.scores import OVERALL
 from sampler_bench.score.skill import skill
 from sampler_bench.targets import Multiples
+from tests.score.made_up import conditionals, drawn, fond, oracle, samples, truth, uniform
 from tests.score.test_calibration import REPETITIONS, Drawn, all_members, far_off
-from tests.score.test_scores import conditionals, drawn, fond, oracle, samples, truth, uniform
 
 TWINS = load_task("twin-primes-4").target
 NONE = samples([])

@@ -1,0 +1,142 @@
+"""A finished run is one file a kind, and goes on from there."""
+
+import shutil
+
+import pyarrow.parquet as pq
+import pytest
+
+from sampler_bench import load_task, run
+from sampler_bench.errors import StoreError
+from sampler_bench.measure.listener import Silence
+from sampler_bench.publish import rescore
+from sampler_bench.runs.records import MEASURED
+from sampler_bench.runs.store import RunFolder
+from tests.measure.conftest import MODELS, first_part
+from tests.models.own_models import Both
+
+
+def test_a_finished_run_is_a_file_a_kind(finished, measured):
+    names = {path.name for path in finished.iterdir()}
+    assert {"conditionals.parquet", "samples.parquet", "truths.parquet", "manifest.json"} <= names
+    assert not {"conditionals", "samples"} & names
+    for kind in MEASURED:
+        assert RunFolder(finished).read(kind).equals(RunFolder(measured).read(kind))
+
+
+def test_truth_is_stored_once_for_each_prefix(finished):
+    truths = pq.read_table(finished / "truths.parquet").to_pandas()
+    records = RunFolder(finished).read("conditionals")
+    assert len(truths) == records["prefix"].nunique() < len(records)
+    target = load_task("twin-primes-3").target
+    members = [number for number in range(100, 1000) if target.contains(str(number))]
+    for prefix, p in zip(truths["prefix"], truths["p"], strict=True):
+        following = [str(member)[len(prefix) :][:1] for member in members if str(member).startswith(prefix)]
+        expected = [following.count(symbol) / len(following) for symbol in [*"0123456789", ""]]
+        assert p.tolist() == pytest.approx(expected)
+
+
+def test_a_stop_between_any_two_files_of_making_compact_loses_nothing(copy, finished, monkeypatch):
+    """Whichever write or removal is the last before the power goes."""
+    survived = 0
+    for steps in range(100):
+        folder = shutil.copytree(copy, copy.with_name(f"stopped-{steps}"))
+        with monkeypatch.context() as patch:
+            left = iter(range(steps))
+            for of, name in (
+                (RunFolder, "_write_compact"),
+                (type(folder), "unlink"),
+                (type(folder), "rmdir"),
+            ):
+                patch.setattr(of, name, stopping(getattr(of, name), left))
+            try:
+                RunFolder(folder).compact()
+            except KeyboardInterrupt:
+                survived += 1
+            else:
+                break
+        for kind in MEASURED:
+            assert RunFolder(folder).read(kind).equals(RunFolder(finished).read(kind))
+        RunFolder(folder).compact()
+        for kind in MEASURED:
+            assert (folder / f"{kind}.parquet").read_bytes() == (finished / f"{kind}.parquet").read_bytes()
+    assert survived > len(MEASURED)
+
+
+def stopping(function, left):
+    def stops(*arguments, **options):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return function(*arguments, **options)
+
+    return stops
+
+
+def test_a_finished_run_goes_on_with_another_model(finished, tmp_path):
+    folder = shutil.copytree(finished, tmp_path / "more")
+    found = run("twin-primes-3", ["sieve-5"], out=folder, samples=6)
+    alone = run("twin-primes-3", ["sieve-5"], out=tmp_path / "alone", samples=6)
+    records = found.conditionals
+    assert set(records["model"]) == {*MODELS, "sieve-5"}
+    assert records[records["model"] == "sieve-5"].reset_index(drop=True).equals(alone.conditionals)
+    assert not list(folder.glob("*/*.parquet"))
+
+
+@pytest.mark.parametrize("name", ["conditionals", "samples", "truths"])
+def test_a_compact_file_of_other_settings_or_with_a_changed_bit_is_refused(finished, tmp_path, name):
+    folder = shutil.copytree(finished, tmp_path / "copy")
+    run("twin-primes-3", MODELS, out=tmp_path / "other", samples=8)
+    path = folder / f"{name}.parquet"
+    whole = path.read_bytes()
+    shutil.copy(tmp_path / "other" / path.name, path)
+    with pytest.raises(StoreError, match=f"holds {name} of twin-primes-3, .* 8 samples, not .* 6 samples"):
+        rescore(folder)
+    path.write_bytes(whole[:-99] + bytes([whole[-99] ^ 1]) + whole[-98:])
+    with pytest.raises(StoreError, match=f"{name}.parquet is damaged.*; delete this file"):
+        rescore(folder)
+    path.unlink()
+    run("twin-primes-3", MODELS, out=folder, samples=6)
+    assert path.read_bytes() == whole
+
+
+def test_truths_that_were_deleted_are_computed_by_the_commands_that_measured(tmp_path):
+    def again(arm):
+        return run("even-6", [Both()], [arm], out=tmp_path, numbers=8, samples=4)
+
+    again("cot")
+    before = again("direct").conditionals
+    assert RunFolder(tmp_path).manifest().truths == {"even-6": [2, 8]}
+    (tmp_path / "truths.parquet").unlink()
+    with pytest.raises(StoreError, match=r"lacks the truth of even-6 .*; delete its truths.parquet"):
+        again("cot")
+    assert again("direct").conditionals.equals(before)
+
+
+def test_truths_are_kept_if_their_computation_is_stopped(tmp_path):
+    class Hurried(Silence):
+        def advance(self, *_):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run("quick", ["oracle"], out=tmp_path, numbers=2, samples=2, listener=Hurried())
+    assert len(RunFolder(tmp_path).truths()) > 0
+    found = run("quick", ["oracle"], out=tmp_path, numbers=2, samples=2)
+    assert set(found.conditionals["task"]) == set(found.manifest.tasks)
+
+
+def test_records_whose_manifest_is_lost_are_not_to_be_deleted(finished, tmp_path):
+    folder = shutil.copytree(finished, tmp_path / "copy")
+    (folder / "manifest.json").unlink()
+    with pytest.raises(StoreError, match=r"holds records, but no manifest.json: bring back a copy"):
+        run("twin-primes-3", MODELS, out=folder, samples=6)
+
+
+def test_a_foreign_file_among_the_parts_is_named(copy):
+    foreign = copy / "conditionals" / "Kopie – é.parquet"
+    shutil.copy(first_part(copy), foreign)
+    with pytest.raises(StoreError, match=f"{foreign.name} holds conditionals of unit"):
+        run("twin-primes-3", MODELS, out=copy, samples=6)
+
+
+def test_responses_that_are_not_there_are_a_sentence(finished):
+    with pytest.raises(StoreError, match="lacks the responses of unit 0123"):
+        RunFolder(finished).responses("0123", 4)
