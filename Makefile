@@ -1,7 +1,7 @@
 # Two commands for a stranger: `make bench` and `make test`. `make help` lists the rest.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help install bench test fuzz compat kernels measuring scoring page scale lint format clean
+.PHONY: help install bench test fuzz compat kernels measuring scoring page scale essay docs lint format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -64,6 +64,13 @@ page: $(READY)  ## Time the leaderboard page with 10,000 rows (needs Chromium)
 
 scale: $(READY)  ## Time a Ray cluster on this machine against threads, and what a task costs there
 	@$(BIN)/python -m tests.benchmarks.scale
+
+essay: $(READY)  ## Make docs/essay.md of the published results
+	@$(BIN)/python results/essay.py
+
+docs: $(READY)  ## Build the documentation as a site in build/site, without a network
+	@$(BIN)/python docs/site.py
+	@$(BIN)/zensical build --config-file mkdocs.yml --strict
 
 lint: $(READY)  ## Check style, types, spelling and that imports go downward only
 	@$(BIN)/ruff check

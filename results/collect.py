@@ -1,4 +1,4 @@
-"""What `sampler-bench learn` left in folders, as results/published/lab: one file a kind, small enough to keep.
+"""What `sampler-bench learn` left in folders, as results/published/lab: one file a kind, made small.
 
 python results/collect.py FOLDER...        folders that `learn` was given as --out
 

@@ -1,12 +1,11 @@
-"""docs/essay.md: the claims of the essay, each held against the published results by a rule that stands here.
+"""docs/essay.md: the claims of the essay, each held against the published results by the rule in claims.toml.
 
 python results/essay.py        reads results/published, writes docs/essay.md; `make essay` does it
-
-The rules were written down before the results were looked at. What fails is said as plainly as what holds.
 """
 
 import textwrap
-from collections.abc import Callable, Sequence
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,14 +14,36 @@ import numpy as np
 import pandas as pd
 
 from sampler_bench.report.figures.kinds import FREE, kind_of
-from sampler_bench.tasks import load_task
+from sampler_bench.tasks import Catalog
 
 ROOT = Path(__file__).parents[1]
 PUBLISHED = ROOT / "results" / "published"
+CLAIMS = Path(__file__).with_name("claims.toml")
 PAGE = ROOT / "docs" / "essay.md"
+GRID = "learnability-6"
 FEW = 100  # members: few solutions
-SMALL = 0.02  # of all mass: next to nothing on the other language
+SMALL = 0.02  # of all mass, or off the posterior
+COST = 0.1  # of skill
 WIDTH = 118
+INTRODUCTION = """# The essay, claim by claim
+
+A 2025 essay takes language models for jukeboxes of personae, and makes claims about what they can write left
+to right. Here each is held against results, by a rule that was written down before the results were there.
+`make essay` makes this page of [results/published](../results/published) and
+[claims.toml](../results/claims.toml); a test makes it again and compares. The lab's models are small, and were
+trained on nothing but exact draws: [lab.md](lab.md) says what follows from that for large ones, and what does not.
+
+| claim | verdict |
+| --- | --- |
+"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How a claim came out: a word or a few, and the figures."""
+
+    verdict: str
+    said: str
 
 
 class Evidence:
@@ -33,300 +54,195 @@ class Evidence:
 
     @cached_property
     def lab(self) -> pd.DataFrame:
-        """Scores of the lab's models and their references."""
+        """Scores of the lab's models, on their way too, and of references."""
         return pd.read_parquet(self.folder / "lab" / "scores.parquet")
 
     @cached_property
     def switching(self) -> pd.DataFrame:
+        """Mass on the other language, by world and zeros said."""
         return pd.read_parquet(self.folder / "lab" / "switching.parquet")
-
-    def last(self, worlds: Sequence[str], parameters: int | None = None) -> pd.DataFrame:
-        """Scores of the largest models of some worlds, or of those of a size, when they had seen all."""
-        found = self.lab[self.lab["world"].isin(worlds) & (self.lab["parameters"] > 0)]
-        size = parameters or found.groupby("world")["parameters"].transform("max")
-        found = found[found["parameters"] == size]
-        return found[found["numbers_seen"] == found.groupby("model")["numbers_seen"].transform("max")]
 
     def suite(self, name: str) -> pd.DataFrame:
         """Scores of a published run."""
         return pd.read_parquet(self.folder / name / "scores.parquet")
 
-
-@dataclass(frozen=True)
-class Finding:
-    """How a claim came out: one or two words, and sentences with the figures."""
-
-    verdict: str
-    said: str
+    def trained(self, world: str, task: str = "", size: int | None = None) -> "Scores":
+        """Scores of a world's largest model, or that of a size, when it had seen all."""
+        mine = self.lab[(self.lab["world"] == world) & (self.lab["task"] == (task or world))]
+        mine = mine[mine["parameters"] == (size or mine["parameters"].max())]
+        return Scores(mine[mine["numbers_seen"] == mine["numbers_seen"].max()])
 
 
-@dataclass(frozen=True)
-class Claim:
-    """What the essay says, and how it is held against results."""
+class Scores:
+    """The scores of one model at one task, by metric."""
 
-    title: str
-    claimed: str
-    rule: str
-    find: Callable[[Evidence], Finding]
-    picture: str  # a file in results/published
-    shows: str
-    doubt: str  # what would change our mind
-    commands: Sequence[str]
+    def __init__(self, rows: pd.DataFrame):
+        self._rows = rows.set_index("metric")
 
+    def __contains__(self, metric: str) -> bool:
+        return metric in self._rows.index
 
-def interval(row: pd.Series, digits: int = 2) -> str:
-    """A score as 0.12 [0.10, 0.14]."""
-    return f"{row['value']:.{digits}f} [{row['low']:.{digits}f}, {row['high']:.{digits}f}]"
-
-
-def one(scores: pd.DataFrame, **of: object) -> pd.Series:
-    """The one score that is so."""
-    for column, value in of.items():
-        scores = scores[scores[column] == value]
-    [found] = scores.to_dict("records")
-    return pd.Series(found)
-
-
-# -- easy, hard, easy
+    def __getitem__(self, metric: str) -> pd.Series:
+        found = self._rows.loc[metric]
+        assert isinstance(found, pd.Series), metric
+        return found
 
 
 def hump(evidence: Evidence) -> Finding:
-    tasks = pd.unique(evidence.lab["world"])
-    tasks = [task for task in tasks if task.endswith("-6") and task in load_names()]
-    last = evidence.last(tasks)
-    groups: dict[str, list[pd.Series]] = {}
-    for task in tasks:
-        mine = last[last["task"] == task]
-        about = {name: one(mine, metric=name)["value"] for name in ("information", "ln-size")}
-        if not (mine["metric"] == "skill").any() or about["information"] == 0:
-            continue
-        groups.setdefault(group_of(task, **about), []).append(one(mine, metric="skill"))
-    ends = [row for name in (FREE, "few") for row in groups.get(name, [])]
-    floor = min(row["low"] for row in ends)
-    verdicts = {
-        name: all(row["high"] < floor for row in rows)
-        for name, rows in groups.items()
-        if name not in (FREE, "few")
-    }
-    said = "; ".join(
-        f"{name}: {len(rows)} tasks, skill {min(r['value'] for r in rows):.2f} to "
-        f"{max(r['value'] for r in rows):.2f}, median {np.median([r['value'] for r in rows]):.2f}"
-        for name, rows in groups.items()
+    """Skill of each kind of set, beside that of both ends."""
+    kinds: dict[str, list[pd.Series]] = {}
+    for task in Catalog().suite(GRID).tasks:
+        scores = evidence.trained(task)
+        if "skill" in scores:
+            kinds.setdefault(_kind(task, scores), []).append(scores["skill"])
+    ends = [row for kind in (FREE, "few") for row in kinds[kind]]
+    least = min(row["low"] for row in ends)
+    inner = {kind: rows for kind, rows in kinds.items() if kind not in (FREE, "few")}
+    hard = [kind for kind, rows in inner.items() if all(row["high"] < least for row in rows)]
+    said = ". ".join(
+        f"{kind.capitalize()} ({len(rows)} tasks): skill {_range([row['value'] for row in rows])}"
+        for kind, rows in kinds.items()
     )
-    hard = [name for name, is_hard in verdicts.items() if is_hard]
-    if len(hard) == len(verdicts):
-        return Finding("holds", said)
-    return Finding(f"holds for {' and '.join(hard)} sets only" if hard else "fails", said)
+    verdict = (
+        "holds" if len(hard) == len(inner) else f"holds of {' and '.join(hard)} sets" if hard else "fails"
+    )
+    return Finding(verdict, f"{said}.")
 
 
-def load_names() -> set[str]:
-    from sampler_bench.tasks import Catalog
-
-    return set(Catalog().suite("learnability").tasks)
-
-
-def group_of(task: str, information: float, **sizes: float) -> str:
-    """Where a task stands between anything goes and few solutions."""
-    size = sizes["ln-size"]
-    if size < np.log(FEW):
-        return "few"
-    return kind_of(str(load_task(task).target_definition["family"]), information, size)
+def _kind(task: str, scores: Scores) -> str:
+    size = scores["ln-size"]["value"]
+    family = str(Catalog().task(task).target_definition["family"])
+    return "few" if size < np.log(FEW) else kind_of(family, scores["information"]["value"], size)
 
 
-# -- thinking
+def _range(values: Sequence[float]) -> str:
+    return f"{min(values):.2f} to {max(values):.2f}, median {np.median(values):.2f}"
 
 
 def thinking(evidence: Evidence) -> Finding:
-    found = {world: evidence.last([world]) for world in ("without-traces", "with-traces")}
-    validity = {world: one(scores, metric="validity") for world, scores in found.items()}
-    content = {world: one(scores, metric="content") for world, scores in found.items()}
-    without, checked = validity["without-traces"], validity["with-traces"]
+    """Validity with written checks and without."""
+    task = "no-factor-below-11-6"
+    without, checked = (evidence.trained(world, task) for world in ("without-traces", "with-traces"))
+    a, b = checked["validity"], without["validity"]
+    verdict = "holds" if a["low"] > b["high"] else "fails" if a["high"] < b["low"] else "cannot be told"
     said = (
-        f"At the same number of tokens read, {interval(checked)} of the answers are valid with written checks "
-        f"and {interval(without)} without. Content: {interval(content['with-traces'])} nats after four traces, "
-        f"{interval(content['without-traces'])} at once."
+        f"{_with_interval(a)} of the answers are valid with written checks, {_with_interval(b)} without. Of the "
+        f"{without['information']['value']:.2f} nats that the constraint tells, "
+        f"{_with_interval(checked['content'])} are missing after four traces, "
+        f"{_with_interval(without['content'])} at once."
     )
-    return Finding(beyond(checked, without, "holds", "fails", "undecided"), said)
-
-
-def beyond(a: pd.Series, b: pd.Series, above: str, below: str, between: str) -> str:
-    """Which of two scores is above, as far as their intervals tell."""
-    return above if a["low"] > b["high"] else below if a["high"] < b["low"] else between
-
-
-# -- hidden intents
-
-
-def intent(evidence: Evidence) -> Finding:
-    last = evidence.last(["hidden-intent"])
-    share, content = one(last, metric="component-1"), one(last, metric="content")
-    told = one(last, metric="information")
-    said = (
-        f"One number in ten should be a twin prime; {interval(share, 3)} are, where numbers drawn without any "
-        f"intent would have 0.014. Of the {told['value']:.3f} nats that the intent tells, {interval(content, 3)} "
-        "are missing."
-    )
-    verdict = "holds" if share["high"] < share["floor"] else "fails" if share["low"] > 0.05 else "undecided"
     return Finding(verdict, said)
 
 
-# -- languages
+def intent(evidence: Evidence) -> Finding:
+    """The share of the hidden component."""
+    scores = evidence.trained("hidden-intent", "twins-one-in-ten-6")
+    share, told = scores["component-1"], scores["information"]["value"]
+    right = share["floor"]
+    verdict = "holds" if share["high"] < right else "fails" if share["low"] > right / 2 else "cannot be told"
+    said = (
+        f"The intent is carried out in {_with_interval(share, 3)} of the answers, where {right:.3f} would be "
+        f"right. Of the {told:.3f} nats that the world tells beyond uniform digits, "
+        f"{_with_interval(scores['content'], 3)} are missing."
+    )
+    return Finding(verdict, said)
 
 
 def languages(evidence: Evidence) -> Finding:
+    """Mass on the other language where nobody switches, and where some do."""
     asked = evidence.switching[evidence.switching["zeros"] > 0]
-    worlds = {world: asked[asked["task"] == world] for world in ("monolingual", "bilingual")}
-    said = ". ".join(
-        f"{world}: "
-        + ", ".join(
-            f"after {'0' * int(row.zeros)} {row.mass:.4f} [{row.low:.4f}, {row.high:.4f}], exact {row.truth:.4f}"
-            for row in rows.itertuples()
-        )
-        for world, rows in worlds.items()
-    )
-    never = (worlds["monolingual"]["high"] < SMALL).all()
-    follows = (abs(worlds["bilingual"]["mass"] - worlds["bilingual"]["truth"]) < SMALL).all()
-    return Finding(
-        "holds" if never and follows else "holds in part" if never or follows else "fails", said + "."
-    )
+    alone, both = (asked[asked["task"] == world] for world in ("monolingual", "bilingual"))
+    never = bool((alone["high"] < SMALL).all())
+    follows = bool(((both["mass"] - both["truth"]).abs() < SMALL).all())
+    verdict = "holds" if never and follows else "holds in part" if never or follows else "fails"
+    said = f"Where nobody switches: {_after(alone)}. Where one in five does: {_after(both)}."
+    return Finding(verdict, said)
 
 
-# -- the switch-bot
+def _after(rows: pd.DataFrame) -> str:
+    return ", ".join(
+        f"{row.mass:.4f} [{row.low:.4f}, {row.high:.4f}] after {'0' * row.zeros} (exact {row.truth:.4f})"
+        for row in rows.itertuples()
+    )
 
 
 def games(evidence: Evidence) -> Finding:
+    """Uptake of both games."""
     scores = evidence.suite("essay")
-    mine = scores[(scores["metric"] == "uptake") & scores["task"].isin(["monty-hall", "monty-fall"])]
-    mine = mine[(mine["arm"] == "direct") & mine["value"].notna()]
-    said = "; ".join(
-        f"{row['model']} {row['task']}: uptake {interval(row)}" for row in mine.to_dict("records")
+    uptake = scores[(scores["metric"] == "uptake") & scores["value"].notna()]
+    rows = uptake[uptake["arm"].isin(["direct", "few-shot"])]
+    hall, fall = (
+        rows[rows["task"] == task].set_index(["model", "arm"]) for task in ("monty-hall", "monty-fall")
     )
-    hall, fall = (mine[mine["task"] == task] for task in ("monty-hall", "monty-fall"))
-    knows, confuses = (hall["low"] > 0).any(), (fall["high"] < 0).any()
-    return Finding("holds" if knows and confuses else "cannot be told with these models", said)
-
-
-# -- personae
+    knowing = hall[hall["low"] > 0].index.intersection(fall.index)
+    misled = [each for each in knowing if fall.loc[each, "high"] < 0]
+    verdict = (
+        "holds" if misled else "fails" if len(knowing) else "cannot be told: no model here knows the game"
+    )
+    said = "; ".join(
+        f"{model}, {arm}: Monty Hall {_with_interval(row)}, Monty Fall {_with_interval(fall.loc[model, arm])}"
+        for (model, arm), row in hall.iterrows()
+        if (model, arm) in fall.index
+    )
+    return Finding(verdict, f"Uptake, {said}.")
 
 
 def jukebox(evidence: Evidence) -> Finding:
-    together = evidence.last(["jukebox"])
-    costs, said = [], []
-    for task in pd.unique(together["task"]):
-        alone = evidence.last([task], int(together["parameters"].max()))
-        if not len(alone):
-            continue
-        a, b = (one(scores[scores["task"] == task], metric="skill") for scores in (together, alone))
-        costs.append(b["value"] - a["value"])
-        said.append(f"{task} {a['value']:.2f} ({b['value']:.2f} alone)")
+    """Skill of personae together, and alone."""
+    skills = list(personae(evidence))
+    verdict = "holds" if np.median([b["value"] - a["value"] for _, a, b in skills]) < COST else "fails"
+    each = ", ".join(f"{task} {a['value']:.2f} ({b['value']:.2f})" for task, a, b in skills)
     return Finding(
-        "holds" if np.median(costs) < 0.1 else "fails",
-        f"Skill of eight personae in one model, and of a model for each: {', '.join(said)}.",
+        verdict, f"Skill in one model of eight personae, and in brackets in a model for it alone: {each}."
     )
 
 
-CLAIMS = [
-    Claim(
-        "Easy where anything goes, easy where few solutions remain, hard in between",
-        "A random even number asks for its last digit alone, a 100-digit power of 3 can be known by heart; "
-        "in between one would have to count completions.",
-        "A kind of set is hard if the skill of each of its tasks is, with its interval, below that of every task of "
-        f"both ends (at most 1 nat of information; fewer than {FEW} members).",
-        hump,
-        "lab/by-size.png",
-        "Skill of models trained on each family of six-digit numbers, against how many numbers there are.",
-        "Larger models or longer training that bring arithmetic sets up to the ends.",
-        ["sampler-bench learn learnability --out lab"],
-    ),
-    Claim(
-        "Thinking helps, because one can propose and check",
-        "What cannot be counted in one pass can be proposed, checked in writing, and proposed again.",
-        "Two models of one size read as many tokens, one of documents with written checks; it holds if more of its "
-        "answers are valid, beyond both intervals.",
-        thinking,
-        "lab/validity.png",
-        "The share of right answers against tokens read, with and without written checks.",
-        "A training as long without traces that comes to the same validity.",
-        ["sampler-bench learn with-traces without-traces --tokens 3M --out traces"],
-    ),
-    Claim(
-        "A rare hidden intent needs counting, too",
-        "To be a twin prime one time in ten, unannounced, the first digits must already be those of such a mixture, and the "
-        "last ones must decide.",
-        "It holds if the share carried out by a model trained on the mixture is below one in ten, interval and all.",
-        intent,
-        "lab/shares.png",
-        "How often the hidden intent is carried out along training.",
-        "A model of this size that carries out the share, with twin primes that are some.",
-        ["sampler-bench learn hidden-intent --out hidden"],
-    ),
-    Claim(
-        "A model trained where nobody is bilingual never switches, however one begs",
-        "Trained on speakers of one language each, a model goes on in the language that it has begun with; where some are "
-        "bilingual, it follows the posterior.",
-        f"It holds if the mass on the other language is below {SMALL} in the first world after 0, 00 and 000, interval and "
-        f"all, and within {SMALL} of the exact posterior in the second.",
-        languages,
-        "lab/switching.png",
-        "Mass on the other language after zeros that ask for it.",
-        "A begging that works, in a world where nobody switches.",
-        ["sampler-bench learn bilingual monolingual --out languages"],
-    ),
-    Claim(
-        "A switch-bot answers Monty Fall like Monty Hall",
-        "One who has learnt to switch switches, also where the host only stumbled and switching gains nothing.",
-        "It holds if a model takes up Monty Hall (uptake above 0, interval and all) and is misled in Monty Fall (below 0).",
-        games,
-        "essay/digits.png",
-        "True entropy and cross-entropy by digit, for the games among others.",
-        "A model that knows the first game at all: these do not.",
-        ["sampler-bench run essay --model smollm2-135m"],
-    ),
-    Claim(
-        "A jukebox: the context selects the persona",
-        "One model holds many ways to draw a number, and the phrase selects one of them.",
-        "It holds if the median task loses less than 0.1 of skill when eight are held in one model of the same size.",
-        jukebox,
-        "lab/jukebox.png",
-        "Skill of each persona in one model, beside a model of its own.",
-        "A phrase that selects the wrong persona.",
-        ["sampler-bench learn jukebox --out jukebox"],
-    ),
-]
+def personae(evidence: Evidence) -> Iterator[tuple[str, pd.Series, pd.Series]]:
+    """Each persona's skill in the jukebox, and in a model as large of its own."""
+    size = int(evidence.lab.loc[evidence.lab["world"] == "jukebox", "parameters"].max())
+    for document in Catalog().world("jukebox").documents:
+        together = evidence.trained("jukebox", document.task, size)
+        yield document.task, together["skill"], evidence.trained(document.task, size=size)["skill"]
+
+
+def _with_interval(row: pd.Series, digits: int = 2) -> str:
+    return f"{row['value']:.{digits}f} [{row['low']:.{digits}f}, {row['high']:.{digits}f}]"
+
+
+RULES = {rule.__name__: rule for rule in (hump, thinking, intent, languages, games, jukebox)}
+
+
+def findings(evidence: Evidence) -> dict[str, Finding]:
+    """By the name of a claim."""
+    return {name: RULES[name](evidence) for name in tomllib.loads(CLAIMS.read_text())}
 
 
 def page(evidence: Evidence) -> str:
     """The page, in Markdown."""
-    found = [(claim, claim.find(evidence)) for claim in CLAIMS]
-    lines = [INTRODUCTION, "| claim | verdict |\n| --- | --- |"]
-    lines += [f"| [{claim.title}](#{anchor(claim.title)}) | {finding.verdict} |" for claim, finding in found]
-    return "\n".join(lines) + "\n\n" + "\n".join(section(*each) for each in found)
+    claims, found = tomllib.loads(CLAIMS.read_text()), findings(evidence)
+    table = "".join(
+        f"| [{claim['title']}](#{_anchor(claim['title'])}) | {found[name].verdict} |\n"
+        for name, claim in claims.items()
+    )
+    return INTRODUCTION + table + "".join(_section(claim, found[name]) for name, claim in claims.items())
 
 
-INTRODUCTION = """# The essay, claim by claim
-
-A 2025 essay takes language models for jukeboxes of personae, and makes claims about what they can write left to right.
-Here each is held against results, by a rule that was written down before they were looked at. This page is made by
-`make essay` from [results/published](../results/published); a test makes it again and compares.
-"""
-
-
-def section(claim: Claim, finding: Finding) -> str:
-    """One claim: predicted, measured, verdict, doubt, and the command that remakes it."""
-    commands = "\n".join(f"    {command}" for command in claim.commands)
+def _section(claim: Mapping, finding: Finding) -> str:
+    """What was claimed, the rule, what was measured, what would change our mind, and how to make it again."""
     paragraphs = [
-        f"**Claimed.** {claim.claimed}",
-        f"**Rule.** {claim.rule}",
+        f"**Claimed.** {claim['claimed']}",
+        f"**Rule.** {claim['rule']}",
         f"**Measured.** {finding.said}",
-        f"**Verdict: {finding.verdict}.** What would change our mind: {claim.doubt}",
+        f"**Verdict: {finding.verdict}.** What would change our mind: {claim['doubt']}",
     ]
     text = "\n\n".join(textwrap.fill(each, WIDTH, break_long_words=False) for each in paragraphs)
-    picture = f"![{claim.shows}](../results/published/{claim.picture})"
-    return f"## {claim.title}\n\n{picture}\n\n{text}\n\n{commands}\n"
+    commands = "\n".join(f"    {command}" for command in claim["commands"])
+    picture = f"![{claim['shows']}](../results/published/{claim['picture']})"
+    return f"\n## {claim['title']}\n\n{text}\n\n{picture}\n\n{commands}\n"
 
 
-def anchor(title: str) -> str:
-    return "".join(c for c in title.lower().replace(" ", "-") if c.isalnum() or c == "-")
+def _anchor(title: str) -> str:
+    return "".join(each for each in title.lower().replace(" ", "-") if each.isalnum() or each == "-")
 
 
 if __name__ == "__main__":

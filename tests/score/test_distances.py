@@ -1,6 +1,7 @@
 """Distances from a law on a line against scipy, brute force and hand-made cases, and their p-values."""
 
 import math
+from dataclasses import asdict
 from itertools import product
 
 import numpy as np
@@ -128,10 +129,15 @@ def test_the_floor_is_what_perfect_samplers_have():
         assert inside == pytest.approx(0.95, abs=0.04)
 
 
+def map_of(scores: dict) -> dict:
+    """For comparison: in Python 3.13 a score without an interval, NaN, does not equal itself."""
+    return {name: asdict(score) for name, score in scores.items()}
+
+
 def test_blocks_change_nothing(monkeypatch):
     whole = found(["3", "5"] * 10, FAIR)
     monkeypatch.setattr(module, "DRAWN_AT_ONCE", 999)
-    assert found(["3", "5"] * 10, FAIR) == whole
+    np.testing.assert_equal(map_of(found(["3", "5"] * 10, FAIR)), map_of(whole))
 
 
 def test_answers_and_members_of_any_length_are_numbers():
