@@ -30,8 +30,9 @@ INTRODUCTION = """# The essay, claim by claim
 A 2025 essay takes language models for jukeboxes of personae, and makes claims about what they can write left
 to right. Here each is held against results, by a rule that was written down before the results were there.
 `make essay` makes this page of [results/published](../results/published) and
-[claims.toml](../results/claims.toml); a test makes it again and compares. The lab's models are small, and were
-trained on nothing but exact draws: [lab.md](lab.md) says what follows from that for large ones, and what does not.
+[claims.toml](../results/claims.toml); a test makes it again and compares. The lab's models are small, and
+were trained on nothing but exact draws: [lab.md](lab.md) says what follows from that for large ones, and what
+does not.
 
 | claim | verdict |
 | --- | --- |
@@ -103,9 +104,8 @@ def hump(evidence: Evidence) -> Finding:
         f"{kind.capitalize()} ({len(rows)} tasks): skill {_range([row['value'] for row in rows])}"
         for kind, rows in kinds.items()
     )
-    verdict = (
-        "holds" if len(hard) == len(inner) else f"holds of {' and '.join(hard)} sets" if hard else "fails"
-    )
+    some = f"holds of {' and '.join(hard)} sets" if hard else "fails"
+    verdict = "holds" if len(hard) == len(inner) else some
     return Finding(verdict, f"{said}.")
 
 
@@ -126,8 +126,8 @@ def thinking(evidence: Evidence) -> Finding:
     a, b = checked["validity"], without["validity"]
     verdict = "holds" if a["low"] > b["high"] else "fails" if a["high"] < b["low"] else "cannot be told"
     said = (
-        f"{_with_interval(a)} of the answers are valid with written checks, {_with_interval(b)} without. Of the "
-        f"{without['information']['value']:.2f} nats that the constraint tells, "
+        f"{_with_interval(a)} of the answers are valid with written checks, {_with_interval(b)} without. "
+        f"Of the {without['information']['value']:.2f} nats that the constraint tells, "
         f"{_with_interval(checked['content'])} are missing after four traces, "
         f"{_with_interval(without['content'])} at once."
     )
