@@ -1,12 +1,13 @@
 """Exact next-digit laws with the prompts that ask for them: what a model is trained on to draw by count."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
-from sampler_bench.dataset import OF_CSV, check_format, in_yaml, write_tables
+from sampler_bench.dataset import OF_CSV, in_yaml, write_tables
 from sampler_bench.errors import InputError
 from sampler_bench.executor.executor import Executor
 from sampler_bench.executor.processes import Processes
@@ -62,36 +63,45 @@ on tasks of your own.
 {of_format}"""
 
 
-def soft_targets(
+@dataclass(frozen=True)
+class Laws:
+    """Exact next-digit laws with the prompts before them.
+
+    Attributes
+    ----------
+    rows : Table
+        Of the schema SOFT_TARGETS: a row a prompt and prefix.
+    """
+
+    suite: str
+    tasks: Sequence[str]
+    arms: Sequence[Arm]
+    settings: Settings
+    rows: pa.Table
+
+
+def laws_of(
     suite: str,
-    out: Path | str,
     arms: Sequence[str] = ("direct",),
     *,
     seed: int = 0,
     numbers: int | None = None,
-    kind: str = "parquet",
     task_folders: Sequence[Path] = (),
     executor: Executor | None = None,
     listener: Listener | None = None,
-) -> list[Path]:
-    """Write the exact laws after prefixes of a suite's numbers, with each prompt, as a dataset.
-
-    A row a prompt and prefix; all of them are held in memory.
+) -> Laws:
+    """The exact laws after prefixes of a suite's numbers, with each prompt. All of them are held in memory.
 
     Parameters
     ----------
     suite : str
         Name of a suite, or of a single task.
-    out : path or URL
-        The folder.
     arms : sequence of str
         Ways of asking whose number begins the response, in all their wordings.
     seed : int
         Of the numbers: with that of a run, the numbers that it reads along.
     numbers : int, optional
         A task, in place of the suite's.
-    kind : str
-        ``parquet`` or ``csv``.
     task_folders : sequence of Path
         With tasks, suites and arms of the user's own.
     executor : Executor, optional
@@ -99,20 +109,12 @@ def soft_targets(
     listener : Listener, optional
         Told how it goes.
 
-    Returns
-    -------
-    list of Path
-        What was written.
-
     Raises
     ------
     InputError
         If something is not defined or out of range, there would be more than ten million rows, or an arm's
         number does not begin the response.
-    StoreError
-        If ``out`` cannot be written.
     """
-    check_format(kind)
     controls = Controls(())
     plan = load_plan(Catalog(task_folders), suite, arms, ("ancestral",), seed, numbers, None, controls)
     for arm in plan.arms:
@@ -120,10 +122,30 @@ def soft_targets(
     units = Units(plan.tasks, plan.arms, plan.decoders, "", plan.settings, frozenset({LAWS}), controls)
     asked = [unit for unit in units.wholes() if unit.size]
     _must_fit(asked)
-    laws = _laws(asked, executor or Processes(), listener or Silence())
-    rows = pa.concat_tables(_rows(unit.prompt, laws[unit.prompt.task.name]) for unit in asked)
-    written, configs = write_tables({TABLE: rows}, location(out), kind)
-    card = _card(plan.suite.name, plan.arms, laws, rows, configs, plan.settings, kind)
+    found = _laws(asked, executor or Processes(), listener or Silence())
+    rows = pa.concat_tables(_rows(unit.prompt, found[unit.prompt.task.name]) for unit in asked)
+    return Laws(plan.suite.name, [*found], plan.arms, plan.settings, rows)
+
+
+def soft_targets(laws: Laws, out: Path | str, kind: str = "parquet") -> list[Path]:
+    """Write laws as a dataset with a card, to train on; what was written.
+
+    Parameters
+    ----------
+    out : path or URL
+        The folder.
+    kind : str
+        ``parquet`` or ``csv``.
+
+    Raises
+    ------
+    InputError
+        If the kind is neither.
+    StoreError
+        If ``out`` cannot be written.
+    """
+    written, configs = write_tables({TABLE: laws.rows}, location(out), kind)
+    card = _card(laws, configs, kind)
     written.append(location(out) / "README.md")
     write_whole(written[-1], lambda path: path.write_text(card, encoding="utf-8"))
     return written
@@ -184,26 +206,15 @@ def _rows(prompt: Prompt, laws: pa.Table) -> pa.Table:
     return table.select(SOFT_TARGETS.names).cast(SOFT_TARGETS)
 
 
-def _card(
-    suite: str,
-    arms: Sequence[Arm],
-    tasks: Mapping[str, pa.Table],
-    rows: pa.Table,
-    configs: str,
-    settings: Settings,
-    kind: str,
-) -> str:
-    def listed(names: Iterator[str]) -> str:
-        return ", ".join(map(in_markdown, names))
-
+def _card(laws: Laws, configs: str, kind: str) -> str:
     return CARD.format(
-        pretty_name=in_yaml(f"{suite}: exact next-digit laws"),
+        pretty_name=in_yaml(f"{laws.suite}: exact next-digit laws"),
         configs=configs,
-        suite=in_markdown(suite),
-        rows=len(rows),
-        numbers=settings.numbers,
-        seed=settings.seed,
-        arms=listed(arm.name for arm in arms),
-        tasks=listed(iter(tasks)),
+        suite=in_markdown(laws.suite),
+        rows=len(laws.rows),
+        numbers=laws.settings.numbers,
+        seed=laws.settings.seed,
+        arms=", ".join(in_markdown(arm.name) for arm in laws.arms),
+        tasks=", ".join(map(in_markdown, laws.tasks)),
         of_format=OF_CSV if kind == "csv" else "",
     )

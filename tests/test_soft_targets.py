@@ -9,7 +9,7 @@ from sympy import isprime
 
 from sampler_bench import Prompt, load_task
 from sampler_bench.errors import InputError
-from sampler_bench.soft_targets import soft_targets
+from sampler_bench.soft_targets import laws_of, soft_targets
 from sampler_bench.tasks import Catalog
 
 TWINS = [str(n) for n in range(100, 1000) if isprime(n) and (isprime(n - 2) or isprime(n + 2))]
@@ -19,7 +19,7 @@ TWINS = [str(n) for n in range(100, 1000) if isprime(n) and (isprime(n - 2) or i
 def rows(tmp_path_factory):
     """Along all of the twin primes of three digits, for they are few."""
     out = tmp_path_factory.mktemp("laws")
-    soft_targets("twin-primes-3", out, ["direct", "few-shot"], numbers=16)
+    soft_targets(laws_of("twin-primes-3", ["direct", "few-shot"], numbers=16), out)
     return pd.read_parquet(out / "data" / "soft_targets.parquet")
 
 
@@ -53,7 +53,7 @@ def test_prompts_are_those_that_runs_ask(rows):
 def test_numbers_are_drawn_with_a_seed_and_weigh_alike(tmp_path):
     found = {}
     for seed in (0, 1):
-        soft_targets("even-6", tmp_path / str(seed), seed=seed, numbers=5)
+        soft_targets(laws_of("even-6", seed=seed, numbers=5), tmp_path / str(seed))
         table = pd.read_parquet(tmp_path / str(seed) / "data")
         whole = table[table["prefix"].str.len() == 6].drop_duplicates("prefix")
         assert whole["weight"].tolist() == pytest.approx([1 / 5] * 5)
@@ -68,7 +68,7 @@ def test_datasets_reads_them(tmp_path, monkeypatch, kind):
     import datasets
 
     datasets.disable_progress_bars()
-    soft_targets("twin-primes-3", tmp_path / "laws", numbers=16, kind=kind)
+    soft_targets(laws_of("twin-primes-3", numbers=16), tmp_path / "laws", kind)
     read = datasets.load_dataset(str(tmp_path / "laws"), "soft_targets", cache_dir=str(tmp_path / "cache"))
     row = read["train"][1]
     assert row["prefix"] == "1"
@@ -79,11 +79,11 @@ def test_datasets_reads_them(tmp_path, monkeypatch, kind):
 
 def test_an_arm_whose_number_comes_later_is_refused(tmp_path):
     with pytest.raises(InputError, match="arm cot: its responses do not begin with the number"):
-        soft_targets("even-6", tmp_path, ["cot"])
+        laws_of("even-6", ["cot"])
     with pytest.raises(InputError, match="format 'xml': choose from parquet, csv"):
-        soft_targets("even-6", tmp_path, kind="xml")
+        soft_targets(laws_of("even-6", numbers=2), tmp_path, "xml")
     with pytest.raises(InputError, match="up to 242,400,000 rows, but at most 10,000,000 are written"):
-        soft_targets("even-100", tmp_path, numbers=800_000)
+        laws_of("even-100", numbers=800_000)
     assert not [*tmp_path.iterdir()]
 
 

@@ -1,5 +1,6 @@
 """Commands that read what was measured."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +17,8 @@ from sampler_bench.cli.options import (
     publish,
 )
 from sampler_bench.errors import InputError
+
+LM_EVAL = "lm-eval"
 
 
 @app.command()
@@ -138,14 +141,14 @@ def export(
     out: Annotated[Place, typer.Option(metavar="DIR", parser=place, help="Where the dataset goes.")],
     run: Annotated[
         Place | None,
-        typer.Argument(metavar="[DIR]", parser=place, help="A finished run's folder, or its URL."),
+        typer.Argument(
+            metavar="[DIR]", parser=place, help="A finished run's folder or URL; for lm-eval a suite."
+        ),
     ] = None,
-    form: Annotated[str, typer.Option("--format", help="parquet or csv.")] = "parquet",
+    form: Annotated[str, typer.Option("--format", help="parquet or csv; of laws lm-eval, too.")] = "parquet",
     soft_targets: Annotated[
         str | None,
-        typer.Option(
-            metavar="SUITE", help="In place of a run: the exact next-digit laws of a suite or task."
-        ),
+        typer.Option(metavar="SUITE", help="In place of a run: the exact laws of a suite or task."),
     ] = None,
     arm: Annotated[list[str] | None, typer.Option(help="Prompts of the laws; direct by default.")] = None,
     numbers: Annotated[
@@ -155,24 +158,18 @@ def export(
     tasks: TaskFolders = None,
     quiet: Quiet = False,
 ) -> None:
-    """Write a run as a dataset, or with --soft-targets what to train on.
+    """Write a run as a dataset, or with --soft-targets exact next-digit laws.
 
-    A file a table, and a card that Hugging Face datasets reads.
+    A file a table, and a card that Hugging Face datasets reads. With --format lm-eval, laws are tasks that
+    lm-evaluation-harness runs.
     """
+    if form == LM_EVAL and soft_targets is None and run is not None:
+        run, soft_targets = None, str(run)
     if (run is None) == (soft_targets is None):
-        raise InputError("export needs either DIR, a finished run, or --soft-targets SUITE, laws to train on")
+        raise InputError("export needs either DIR, a finished run, or --soft-targets SUITE, exact laws")
     if soft_targets is not None:
-        from sampler_bench.report.progress import Display
-        from sampler_bench.soft_targets import soft_targets as write_laws
-
-        asked = {
-            "arms": arm or ["direct"],
-            "seed": seed or 0,
-            "numbers": numbers,
-            "task_folders": tasks or (),
-        }
-        with Display(quiet) as display:
-            written = write_laws(soft_targets, out, kind=form, listener=display, **asked)
+        asked = {"seed": seed or 0, "numbers": numbers, "task_folders": tasks or ()}
+        written = _export_laws(soft_targets, out, form, arm, quiet, asked)
     else:
         if arm or numbers is not None or seed is not None or tasks:
             raise InputError("--arm, --numbers, --seed and --tasks go with --soft-targets, not with a run")
@@ -182,3 +179,19 @@ def export(
         written = write(run, out, form)
     for path in written:
         console.print(str(path), soft_wrap=True)
+
+
+def _export_laws(
+    suite: str, out: Path, form: str, arms: list[str] | None, quiet: bool, asked: dict
+) -> list[Path]:
+    from sampler_bench.dataset import check_format
+    from sampler_bench.lm_eval_tasks import lm_eval_tasks
+    from sampler_bench.report.progress import Display
+    from sampler_bench.soft_targets import laws_of, soft_targets
+
+    for_harness = form == LM_EVAL
+    if not for_harness:
+        check_format(form)
+    with Display(quiet) as display:
+        laws = laws_of(suite, arms or ["few-shot" if for_harness else "direct"], listener=display, **asked)
+    return lm_eval_tasks(laws, out) if for_harness else soft_targets(laws, out, form)
