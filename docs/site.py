@@ -41,7 +41,8 @@ def main() -> None:
         write(page, rewritten(ROOT / source))
     for source in sorted(DOCS.glob("*.md")):
         write(source.name, rewritten(source))
-    write("notebook.md", notebook(DOCS / "lab.ipynb"))
+    for path in DOCS.glob("*.ipynb"):
+        write(f"{path.stem}-notebook.md", notebook(path))
     write("tasks.md", "\n".join(all_tasks()))
     write("families.md", "\n".join(all_families()))
     write(
@@ -86,8 +87,8 @@ def rewritten(source: Path) -> str:
             return f"{mark}[{text}]({path.name}{hash_}{anchor})"
         if str(path.relative_to(ROOT)) in PAGES:
             return f"{mark}[{text}]({PAGES[path.name]}{hash_}{anchor})"
-        if path == DOCS / "lab.ipynb":
-            return f"[{text}](notebook.md)"
+        if path.parent == DOCS and path.suffix == ".ipynb":
+            return f"[{text}]({path.stem}-notebook.md)"
         if path.name == "leaderboard.md":
             return f"[{text}](leaderboard.md#{path.parent.name})"
         if path.suffix in (".png", ".csv", ".json") and path.is_file():

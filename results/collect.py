@@ -12,10 +12,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from sampler_bench import runs
 from sampler_bench.lab.training import training_note
 from sampler_bench.models.reference import find_reference
+from sampler_bench.report.figures.learnability import along_training, asked_to_switch, by_size
+from sampler_bench.report.figures.style import COLOURS, FAINT, save, sheet
+from sampler_bench.tasks import Catalog
 
 LAB = Path(__file__).parent / "published" / "lab"
 KEPT = {  # columns of the records; the others are the same everywhere, or of no score
@@ -38,6 +42,8 @@ def main(folders: Sequence[Path]) -> None:
     switches = [folder / "switching.csv" for folder in folders if (folder / "switching.csv").exists()]
     write("switching", pd.concat(map(pd.read_csv, switches), ignore_index=True))
     (LAB / "trainings.json").write_text(json.dumps(dict(trainings(folders)), indent=1) + "\n")
+    for name, figure in figures(scores, pd.read_parquet(LAB / "switching.parquet")):
+        save(figure, "png", LAB / f"{name}.png")
 
 
 def finished_runs(folder: Path) -> Iterator["Finished"]:
@@ -64,6 +70,39 @@ def trainings(folders: Sequence[Path]) -> Iterator[tuple[str, dict]]:
             note = training_note(path)
             every = max(1, len(note["loss"]) // LOSSES)
             yield path.name, note | {"loss": note["loss"][::every]}
+
+
+def figures(scores: pd.DataFrame, switches: pd.DataFrame) -> Iterator[tuple[str, Figure]]:
+    """What the lab shows, a message a figure."""
+    grid = scores[scores["world"].isin(Catalog().suite("learnability").tasks)]
+    yield "learnability", along_training(grid, "content")
+    yield "by-size", by_size(grid)
+    traces = scores[scores["world"].isin(["with-traces", "without-traces"])]
+    yield "validity", along_training(traces, "validity", "tokens_seen")
+    yield "shares", along_training(scores[scores["world"] == "hidden-intent"], "component-1")
+    yield "switching", asked_to_switch(switches)
+    yield "personae", personae(scores)
+
+
+def personae(scores: pd.DataFrame) -> Figure:
+    """Skill of each persona of the jukebox, in one model and in a model of its own."""
+    skill = scores[(scores["metric"] == "skill") & (scores["parameters"] > 0)]
+    last = skill[skill["numbers_seen"] == skill.groupby("model")["numbers_seen"].transform("max")]
+    together = last[last["world"] == "jukebox"].set_index("task")
+    size = together["parameters"].max()
+    alone = last[(last["world"] == last["task"]) & (last["parameters"] == size)].set_index("task")
+    message = "Eight personae in one model, beside a model for each: what they know of their numbers"
+    with sheet(message, [""], "skill (1: exact, 0: uniform digits)", wide=8.0, high=3.6) as (figure, [panel]):
+        panel.axvline(0, color=FAINT, lw=0.8)
+        for shift, colour, label, rows in (
+            (0.12, COLOURS[0], "eight in one model", together),
+            (-0.12, COLOURS[1], "a model for it alone", alone.reindex(together.index)),
+        ):
+            places = [place + shift for place in range(len(rows))]
+            spread = [(rows["value"] - rows["low"]).clip(0), (rows["high"] - rows["value"]).clip(0)]
+            panel.errorbar(rows["value"], places, xerr=spread, fmt="o", ms=5, color=colour, label=label)
+        panel.set_yticks(range(len(together)), together.index)
+    return figure
 
 
 def write(name: str, table: pd.DataFrame) -> None:
