@@ -58,7 +58,7 @@ def test_of_several_commands_the_last_ones_word_holds_but_for_what_was_measured(
 
 
 # Options of run that a manifest does not hold: where it was and how it was seen, what is secret, and prices.
-NOT_TOLD = {"out", "api-key", "port", "ray", "dry-run", "price-in", "price-out", "config", "quiet"}
+NOT_TOLD = {"out", "api-key", "port", "ray", "dry-run", "price-in", "price-out", "track", "config", "quiet"}
 
 
 def test_a_manifest_holds_every_option_that_changes_what_is_asked(tmp_path):

@@ -25,6 +25,7 @@ from sampler_bench.cli.options import (
     place,
     print_tables,
     publish,
+    say,
     saying_what_is_kept,
 )
 from sampler_bench.cli.run_file import take_from_file
@@ -33,6 +34,7 @@ from sampler_bench.executor.ray_cluster import Ray
 
 if TYPE_CHECKING:
     from sampler_bench.doctor import Check
+    from sampler_bench.runs.reading import Run
 
 
 NO_REQUESTS = "no request to a server: these models run inside sampler-bench"
@@ -123,6 +125,9 @@ def run(
     price_out: Annotated[
         float, typer.Option(min=0, metavar="PRICE", help="Of a million tokens of answers.")
     ] = 0.0,
+    track: Annotated[
+        bool, typer.Option("--track", help="Log the scores to Trackio or Weights & Biases, if installed.")
+    ] = False,
     config: Annotated[  # noqa: ARG001  it has been taken by now
         Path | None,
         typer.Option(
@@ -161,6 +166,18 @@ def run(
     print_tables(leaderboard(measured.scores.assign(run=(out or Path(suite)).resolve().name)))
     folder = out or api.RESULTS
     publish([folder], folder, show=False)
+    if track:
+        _track(measured)
+
+
+def _track(measured: "Run") -> None:
+    from sampler_bench.tracking import TRACKERS, track, tracker
+
+    found = tracker()
+    if found is None:
+        say(f"--track: neither {' nor '.join(TRACKERS)} is installed, so that nothing is logged")
+        return
+    console.print(f"logged to {found.__name__}: {track(measured, found)} experiments")
 
 
 @app.command()

@@ -37,7 +37,7 @@ FORBIDDEN = re.compile(r"[\0-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 FLAGS = {
     *("quiet", "as_json", "help", "control", "irrelevant_traces", "written", "valid"),
-    *("samples_only", "same_weights", "dry_run"),
+    *("samples_only", "same_weights", "dry_run", "track"),
 }
 
 
