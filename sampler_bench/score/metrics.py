@@ -224,7 +224,7 @@ BUILT_IN = (
     ),
     Metric(
         "component-N", "share", "", (), "The share of the answers that come from a mixture's component N.",
-        "samples", component_shares,
+        "samples", component_shares, label="share of component N",
     ),
 )  # fmt: skip
 _added: dict[str, Metric] = {}
@@ -277,7 +277,9 @@ def find(name: str, rows: Sequence[Metric] | None = None) -> Metric | None:
 def in_words(name: str) -> str:
     """What a metric is in a few words; its name if nothing is said."""
     row = find(name)
-    return row.label or name if row else name
+    if row is None or not row.label:
+        return name
+    return re.sub(r"\bN\b", name.rpartition("-")[2], row.label) if row.name != name else row.label
 
 
 def shown(place: Place, names: Iterable[str]) -> dict[str, Metric]:

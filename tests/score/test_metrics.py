@@ -17,7 +17,7 @@ from sampler_bench.report.comparison import comparison
 from sampler_bench.score import metrics
 from sampler_bench.score.intervals import wilson_interval
 from sampler_bench.score.knowledge import Knowledge
-from sampler_bench.score.metrics import BUILT_IN, find, markdown, metric, shown
+from sampler_bench.score.metrics import BUILT_IN, find, in_words, markdown, metric, shown
 from sampler_bench.score.score import Score
 from sampler_bench.score.scores import OVERALL, score
 from sampler_bench.score.truth import Truth
@@ -188,3 +188,9 @@ def test_a_score_without_a_row_is_refused_by_name():
     conditionals = pd.DataFrame(columns=["task", "model", "arm", "decoder"])
     with pytest.raises(InputError, match="a score of 'other'"):
         score("s", [Truth("t", target, target.information(), None)], conditionals, samples, is_reference)
+
+
+def test_a_numbered_metric_says_its_number_in_words():
+    assert in_words("component-2") == "share of component 2"
+    assert in_words("validity") == "share of valid answers"
+    assert in_words("no-such-metric") == "no-such-metric"
