@@ -18,7 +18,7 @@ from sampler_bench.errors import InputError
 from sampler_bench.executor.executor import Executor
 from sampler_bench.executor.here import Here
 from sampler_bench.files import write_whole
-from sampler_bench.lab.documents import kinds_of
+from sampler_bench.lab.documents import kinds_of, mean_length
 from sampler_bench.lab.training import NUMBERS, PARAMETERS, Training, models_along, train, training_note
 from sampler_bench.measure.listener import Listener, Silence
 from sampler_bench.models.reference import find_reference
@@ -34,7 +34,6 @@ from sampler_bench.tasks import Catalog, World
 REFERENCES = ("uniform-digits", "feasible-uniform", "propose-and-check-64")
 METRICS = ("content", "skill", "validity", "component-1", "information", "ln-size")
 KINDS = ("png", "svg")
-TYPICAL = 1000  # documents of a kind, by which its mean length is reckoned
 
 
 @dataclass(frozen=True)
@@ -68,11 +67,7 @@ class Grid:
 
     def length(self, world: World) -> float:
         """Tokens of an answer, on average."""
-        kinds = kinds_of(world, self.catalog)
-        return sum(
-            document.weight * kind.mean_length(TYPICAL)
-            for document, kind in zip(world.documents, kinds, strict=True)
-        )
+        return mean_length(kinds_of(world, self.catalog), world)
 
     def _numbers_of(self, world: World) -> int:
         return self.numbers if self.tokens is None else max(1, round(self.tokens / self.length(world)))

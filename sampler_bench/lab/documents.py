@@ -17,6 +17,7 @@ from sampler_bench.targets.uniform import UniformTarget
 from sampler_bench.tasks import Arm, Catalog, Document, Task, World
 
 DRAWN = 10_000  # numbers, for the entropy of a target that is not uniform
+TYPICAL = 1000  # answers of a kind, by which its mean length is reckoned
 FLOOR = 3  # its stream of random numbers, beside those of lessons
 LISTED = 10_000  # members up to which it is summed
 
@@ -74,9 +75,9 @@ class Kind:
             drawn = [(number, "") for number in self.task.target.sample(size, rng)]
         return [self._filled(number, trace) for number, trace in drawn]
 
-    def mean_length(self, size: int) -> float:
-        """Tokens of an answer, characters and the end, on average over so many."""
-        return 1 + sum(map(len, self.answers(size, np.random.default_rng(0)))) / size
+    def mean_length(self) -> float:
+        """Tokens of an answer, characters and the end, on average over a thousand."""
+        return 1 + sum(map(len, self.answers(TYPICAL, np.random.default_rng(0)))) / TYPICAL
 
     def entropy(self) -> "Entropy":
         """Of an answer, nats: what the loss of one cannot fall below on average."""
@@ -108,6 +109,12 @@ def kinds_of(world: World, catalog: Catalog) -> list[Kind]:
             "told from the other; make one task of them, of family mixture"
         )
     return found
+
+
+def mean_length(kinds: Sequence[Kind], world: World) -> float:
+    """Tokens of an answer in a world, on average."""
+    weights = (document.weight for document in world.documents)
+    return math.fsum(weight * kind.mean_length() for weight, kind in zip(weights, kinds, strict=True))
 
 
 class Entropy(NamedTuple):

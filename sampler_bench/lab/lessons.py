@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 GROUP = 32  # answers to one prompt
-GROUPS = 8  # a step
+MOST_GROUPS, TOKENS = 8, 2304  # a step: groups at most, and tokens of answers that they have about
 BLOCK = 4096  # answers of a kind that are drawn together
 ORDER, NUMBERS = 1, 2  # streams of random numbers: of which documents come, of what they answer
 IGNORED = -100  # label of what is not to be learnt
@@ -99,6 +99,14 @@ class Lessons:
     def _spelt(self, text: str) -> list[int]:
         """As the tokenizer does it: each character is a token."""
         return [self._ids[character] for character in text]
+
+
+def groups_a_step(length: float) -> int:
+    """How many groups are read in a step, where answers have so many tokens on average.
+
+    As many tokens, so that worlds of long documents take as many steps for as much text.
+    """
+    return min(MOST_GROUPS, max(1, round(TOKENS / (GROUP * length))))
 
 
 def together(lessons: Sequence[Lesson], padding: int) -> "dict[str, torch.Tensor]":

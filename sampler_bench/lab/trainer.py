@@ -12,8 +12,9 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 
 from sampler_bench.lab.alphabet import END, PADDING, tokenizer
 from sampler_bench.lab.architecture import configuration
+from sampler_bench.lab.documents import mean_length
 from sampler_bench.lab.learner import LlamaForCausalLM
-from sampler_bench.lab.lessons import GROUP, GROUPS, Lessons, together
+from sampler_bench.lab.lessons import GROUP, Lessons, groups_a_step, together
 from sampler_bench.lab.training import ALONG, WORKING, Training
 
 HALVINGS = 6  # of the numbers, after each of which the model is kept
@@ -23,7 +24,6 @@ WARMUP, DECAY = 0.05, 0.2  # shares of the steps, at the beginning and at the en
 WEIGHT_DECAY = 0.01
 LARGEST_GRADIENT = 5.0
 POINTS = 200  # of the loss curve
-A_STEP = GROUPS * GROUP  # numbers
 FOR_RESUMING = ("optimizer*", "scheduler*", "rng_state*", "trainer_state*", "training_args*")
 
 
@@ -41,31 +41,32 @@ def fit(training: Training, out: Path, tell: Callable[[int, float], None] | None
     end, padding = (characters.get_vocab()[token] for token in (END, PADDING))
     model = LlamaForCausalLM(configuration(training.parameters, len(characters), end, padding))
     lessons = Lessons(training.world, training.kinds, characters, training.numbers, training.seed)
-    steps = -(-len(lessons) // GROUPS)
+    groups = groups_a_step(mean_length(training.kinds, training.world))
+    steps, a_step = -(-len(lessons) // groups), groups * GROUP
     kept = sorted({max(1, steps >> k) for k in range(1, HALVINGS + 1)})
     working = out / WORKING
     trainer = _Trainer(
         model=model,
-        args=_arguments(training, working, steps),
+        args=_arguments(training, working, steps, groups),
         train_dataset=lessons,  # pyright: ignore[reportArgumentType]  it has a length, and items
         data_collator=partial(together, padding=padding),
         processing_class=characters,
         callbacks=[
-            *([_Telling(tell)] if tell else []),
+            *([_Telling(tell, a_step)] if tell else []),
             _Saving({*kept, *(steps * k // SIXTEENTHS for k in range(1, SIXTEENTHS))}),
         ],
     )
     trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=_last_whole(working))
     for step in kept:
-        _keep(working / f"checkpoint-{step}", out / ALONG / f"{out.name}-{step * A_STEP}")
+        _keep(working / f"checkpoint-{step}", out / ALONG / f"{out.name}-{step * a_step}")
     trainer.save_model(str(out))
     history = [entry for entry in trainer.state.log_history if "loss" in entry]
     return {
         "size": sum(weights.numel() for weights in model.parameters()),
         "seen": lessons.seen,
-        "loss": [[entry["step"] * A_STEP, entry["loss"]] for entry in history],
-        "kept": [step * A_STEP for step in kept],
+        "loss": [[entry["step"] * a_step, entry["loss"]] for entry in history],
+        "kept": [step * a_step for step in kept],
     }
 
 
@@ -106,19 +107,19 @@ class _Saving(TrainerCallback):
 class _Telling(TrainerCallback):
     """Tells of the numbers seen, and of the loss."""
 
-    def __init__(self, tell: Callable[[int, float], None]):
-        self._tell = tell
+    def __init__(self, tell: Callable[[int, float], None], a_step: int):
+        self._tell, self._a_step = tell, a_step
 
     def on_log(self, args, state, control, logs=None, **_: object):  # noqa: ARG002
         if logs and "loss" in logs:
-            self._tell(state.global_step * A_STEP, logs["loss"])
+            self._tell(state.global_step * self._a_step, logs["loss"])
 
 
-def _arguments(training: Training, working: Path, steps: int) -> TrainingArguments:
+def _arguments(training: Training, working: Path, steps: int, groups: int) -> TrainingArguments:
     decay = round(steps * DECAY)
     arguments = TrainingArguments(
         output_dir=str(working),
-        per_device_train_batch_size=GROUPS,
+        per_device_train_batch_size=groups,
         max_steps=steps,
         learning_rate=LEARNING_RATE,
         lr_scheduler_type="warmup_stable_decay",

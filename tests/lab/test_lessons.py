@@ -12,9 +12,9 @@ import transformers
 from sampler_bench.errors import InputError
 from sampler_bench.lab.alphabet import tokenizer
 from sampler_bench.lab.architecture import configuration
-from sampler_bench.lab.documents import kinds_of
+from sampler_bench.lab.documents import kinds_of, mean_length
 from sampler_bench.lab.learner import LlamaForCausalLM
-from sampler_bench.lab.lessons import GROUP, Lessons, together
+from sampler_bench.lab.lessons import GROUP, Lessons, groups_a_step, together
 from sampler_bench.tasks import Catalog
 
 CATALOG = Catalog()
@@ -95,3 +95,13 @@ def test_a_model_has_about_as_many_parameters_as_asked_for(parameters):
 def test_sizes_that_cannot_be_trained_are_refused():
     with pytest.raises(InputError, match=r"--parameters 100: from 20000 to 1000000000"):
         configuration(100, 100, 0, 1)
+
+
+def test_a_step_reads_as_many_tokens_of_long_documents_as_of_short_ones():
+    made = {name: CATALOG.world(name) for name in ("even-6", "bilingual", "with-traces")}
+    lengths = {name: mean_length(kinds_of(world, CATALOG), world) for name, world in made.items()}
+    assert lengths["even-6"] == 7  # six digits and the end
+    assert lengths["bilingual"] == 9
+    # a proposal is accepted with 48 / 210; a line has about 25 characters, the answer 14
+    assert 70 < lengths["with-traces"] < 150
+    assert [groups_a_step(length) for length in (7, 9, 13, 111, 5000)] == [8, 8, 6, 1, 1]
