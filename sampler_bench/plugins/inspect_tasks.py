@@ -1,6 +1,5 @@
 """Every suite of the catalog as a task of inspect_ai: ``inspect eval sampler_bench/quick --model ...``."""
 
-import functools
 from collections.abc import Callable
 from importlib.metadata import version
 
@@ -12,11 +11,13 @@ from inspect_ai.model import ModelName, get_model
 from sampler_bench.measure.plan import Plan
 from sampler_bench.plugins.inspect_asking import (
     AUTO,
+    VLLM,
     answers_of,
     epochs_of,
     in_one_sentence,
     must_suit,
     plan_of,
+    reads_laws,
     wholes,
 )
 from sampler_bench.plugins.inspect_scorers import answers, laws as laws_scorer
@@ -48,10 +49,11 @@ def made(
         if model is not None:
             must_suit(plan, model, laws)
     (way,) = plan.arms
+    with_laws = reads_laws(plan, model or ModelName(f"{VLLM[0]}/any"), laws)
     return Task(
         dataset=MemoryDataset([*_samples(plan)], name=plan.suite.name),
         solver=ask(suite, arm, **asked),
-        scorer=[answers(way.answer, way.take, way.answers), laws_scorer()],
+        scorer=[answers(way.answer, way.take, way.answers), *([laws_scorer()] if with_laws else [])],
         epochs=Epochs(epochs_of(plan), "mean"),
         name=plan.suite.name,
         version=version("sampler-bench"),
