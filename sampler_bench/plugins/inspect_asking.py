@@ -34,7 +34,6 @@ def in_one_sentence() -> Iterator[None]:
         raise PrerequisiteError(str(error)) from error
 
 
-@lru_cache(maxsize=8)
 def plan_of(
     suite: str, arm: str, numbers: int | None, samples: int | None, seed: int, tasks: str, laws: bool | str
 ) -> Plan:
@@ -68,6 +67,13 @@ def plan_of(
             raise InputError(f"{name} = {shown(str(value))}: a whole number is needed")
     if laws not in (True, False, AUTO):
         raise InputError(f"laws = {shown(str(laws))}: it is true, false or auto")
+    return _plan_of(suite, arm, numbers, samples, seed, tasks, laws)
+
+
+@lru_cache(maxsize=8)
+def _plan_of(
+    suite: str, arm: str, numbers: int | None, samples: int | None, seed: int, tasks: str, laws: bool | str
+) -> Plan:
     catalog = Catalog([Path(tasks)] if tasks else [])
     chosen = catalog.arms(arm)
     if chosen[0].budgets:

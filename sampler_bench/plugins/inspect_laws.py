@@ -9,7 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import pandas as pd
-from anyio import to_thread
+from anyio import CancelScope, to_thread
 from inspect_ai.model import ModelAPI
 
 from sampler_bench.errors import InputError
@@ -60,12 +60,13 @@ async def served(api: ModelAPI) -> AsyncIterator[VllmModel]:
     try:
         yield model
     finally:
-        async with shared.lock:
-            shared.users -= 1
-            if not shared.users:
-                shared.model = None
-                _opened.pop(api, None)
-                await model.__aexit__()
+        with CancelScope(shield=True):
+            async with shared.lock:
+                shared.users -= 1
+                if not shared.users:
+                    shared.model = None
+                    _opened.pop(api, None)
+                    await model.__aexit__()
 
 
 async def template_arguments(api: ModelAPI, prompt: Prompt) -> dict[str, object]:
@@ -94,14 +95,17 @@ async def read_laws(model: VllmModel, units: Sequence[Unit]) -> str:
         the model and ``blind`` where the constraint is not spoken of; ``probe`` and ``server_version``.
     """
     told: dict[str, Any] = {"probe": model.probe, "server_version": model.server_version}
-    told |= {name: value for name, value in model.describe().items() if name in ("digits", "start", "thinking")}
+    told |= {
+        name: value for name, value in model.describe().items() if name in ("digits", "start", "thinking")
+    }
     for unit in units:
         rows = (await measure(unit, model, [])).to_pandas()
         last = rows.groupby("number_id").last()  # of a number's beginnings it is the number itself
         told["numbers"] = list(zip(last["prefix"], last["weight"], strict=True))
         of_prefix = rows.drop_duplicates("prefix")
         told[READ[unit.prompt.blind]] = {
-            prefix: [*map(float, law)] for prefix, law in zip(of_prefix["prefix"], of_prefix["q"], strict=True)
+            prefix: [*map(float, law)]
+            for prefix, law in zip(of_prefix["prefix"], of_prefix["q"], strict=True)
         }
     for row in (await to_thread.run_sync(truth_along, units[0])).to_pylist():
         for name in ("p", "method", "bound"):
@@ -129,8 +133,9 @@ def conditionals_of(told: str, task: str, wording: str) -> pd.DataFrame:
             for position in range(len(number) + 1)
         ]
     except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"the laws of {task}, wording {wording}, are not what was written: {error}") from error
+        raise InputError(
+            f"the laws of {task}, wording {wording}, are not what was written: {error}"
+        ) from error
     of = {"task": task, "task_version": 1, "model": "model", "arm": "arm", "paraphrase": wording}
     rest = {"decoder": "ancestral", "traces": 0, "forced": 0, "ess": 0.0, "traces_of": ""}
     return pd.DataFrame([of | rest | row | {"q_by_trace": []} for row in rows], columns=CONDITIONALS.names)
-

@@ -24,7 +24,14 @@ from sampler_bench.models.objects import ObjectModel
 from sampler_bench.models.server_options import ServerOptions
 from sampler_bench.models.sources import Source
 from sampler_bench.plain import one_line
-from sampler_bench.plugins.inspect_asking import DECODER, answers_of, name_of, seed_of_part, units_of_plan, wholes
+from sampler_bench.plugins.inspect_asking import (
+    DECODER,
+    answers_of,
+    name_of,
+    seed_of_part,
+    units_of_plan,
+    wholes,
+)
 from sampler_bench.plugins.inspect_laws import READ
 from sampler_bench.plugins.inspect_scorers import written
 from sampler_bench.plugins.inspect_tasks import FORM, LOGGED
@@ -64,7 +71,9 @@ def import_log(
     """
     log = _read(path)
     plan = _plan(log, path)
-    source = Source(name_of(ModelName(log.eval.model)), ServerOptions(), own=ObjectModel(_Logged(log, plan, path)))
+    source = Source(
+        name_of(ModelName(log.eval.model)), ServerOptions(), own=ObjectModel(_Logged(log, plan, path))
+    )
     folder = RunFolder(out)
     if folder.manifest() is not None:
         done = folder.done()
@@ -111,9 +120,13 @@ def _plan(log: EvalLog, path: Path) -> Plan:
     """What was asked, from the log alone."""
     logged = (log.eval.metadata or {}).get(LOGGED)
     if not isinstance(logged, dict):
-        raise InputError(f"{path} is the log of {log.eval.task}, which is none of our tasks (sampler_bench/...)")
+        raise InputError(
+            f"{path} is the log of {log.eval.task}, which is none of our tasks (sampler_bench/...)"
+        )
     if logged.get("form") != FORM:
-        raise InputError(f"{path} was written by another version of sampler_bench; this one reads form {FORM}")
+        raise InputError(
+            f"{path} was written by another version of sampler_bench; this one reads form {FORM}"
+        )
     try:
         return Plan(
             suite=Suite.model_validate(logged["suite"]),
@@ -143,7 +156,9 @@ class _Logged:
             whole = answers_of(units)
             said = [samples.get((f"{task}:{wording}", place + 1)) for place in range(whole.size)]
             lacking += sum(each is None or each.output.empty for each in said)
-            self._keep(whole, [_response(each, whole.prompt) for each in said if each and not each.output.empty])
+            self._keep(
+                whole, [_response(each, whole.prompt) for each in said if each and not each.output.empty]
+            )
         if lacking:
             raise InputError(
                 f"{path} lacks {lacking} responses of those that its evaluation was to have, as one with --limit, "

@@ -70,7 +70,9 @@ def by_laws() -> Metric:
             of = each.sample_metadata or {}
             told.setdefault(of["task"], {})[of["wording"]] = (each.score.metadata or {})["laws"]
         truths = [truth_of(task, _definition(scores, task)) for task in told]
-        frames = [conditionals_of(text, task, wording) for task in told for wording, text in told[task].items()]
+        frames = [
+            conditionals_of(text, task, wording) for task in told for wording, text in told[task].items()
+        ]
         table = _scored(truths, frames)
         values: dict[str, float] = {}
         for row in table[table["metric"].isin(OF_LAWS)].itertuples():

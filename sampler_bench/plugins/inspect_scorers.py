@@ -11,7 +11,14 @@ from inspect_ai.solver import TaskState
 
 from sampler_bench.measure.parsing import parse_answers
 from sampler_bench.models.engines.chat import without_thinking
-from sampler_bench.plugins.inspect_metrics import answered, by_laws, evenness, scores_of_laws, stderr, validity
+from sampler_bench.plugins.inspect_metrics import (
+    answered,
+    by_laws,
+    evenness,
+    scores_of_laws,
+    stderr,
+    validity,
+)
 from sampler_bench.targets import Target as ExactTarget
 from sampler_bench.targets.base import DIGITS
 from sampler_bench.targets.registry import make_target
@@ -68,7 +75,9 @@ def laws() -> Scorer:
         if told is None:
             return None
         of = state.metadata
-        table = await to_thread.run_sync(scores_of_laws, {of["wording"]: told}, of["task"], json.dumps(of["target"]))
+        table = await to_thread.run_sync(
+            scores_of_laws, {of["wording"]: told}, of["task"], json.dumps(of["target"])
+        )
         found = {metric: table[metric] for metric in SHOWN if metric in table}
         read = json.loads(told)
         beside = [
@@ -135,7 +144,13 @@ def _in_words(phrase: str, truth: str, judged: list[dict], first: dict[str, floa
     """For a person who reads the log."""
     lines = [f"asked for: a random {phrase} ({truth})"]
     for each in judged:
-        verdict = "a member" if each["valid"] else f"no member: {each['why_not']}" if each["answer"] else each["why_not"]
+        verdict = (
+            "a member"
+            if each["valid"]
+            else f"no member: {each['why_not']}"
+            if each["answer"]
+            else each["why_not"]
+        )
         lines.append(f"{each['answer']}: {verdict}" if each["answer"] else verdict)
     law = ", ".join(f"{digit}: {p:.4f}" for digit, p in first.items())
     return "\n".join([*lines, f"the exact law of the first digit: {law}"])

@@ -84,7 +84,11 @@ async def _answered(
     state: TaskState, generate: Generate, prompt: Prompt, seed: int, turned: dict[str, object]
 ) -> TaskState:
     """With the response: drawn at temperature 1, nothing masked."""
-    options: dict[str, Any] = {"temperature": NATURAL.temperature, "max_tokens": prompt.max_tokens, "seed": seed}
+    options: dict[str, Any] = {
+        "temperature": NATURAL.temperature,
+        "max_tokens": prompt.max_tokens,
+        "seed": seed,
+    }
     if prompt.arm.stop:
         options["stop_seqs"] = prompt.arm.stop
     if state.model.api in VLLM:  # whose defaults a model's folder may set
