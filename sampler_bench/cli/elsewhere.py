@@ -19,7 +19,7 @@ def import_(
     ],
     quiet: Quiet = False,
 ) -> None:
-    """Make a run of a log of inspect_ai. What stands in it is judged and scored here, and nothing is asked."""
+    """Make a run of a log of inspect_ai. What stands there is judged and scored here; nothing is asked."""
     from sampler_bench.report.progress import Display
 
     try:

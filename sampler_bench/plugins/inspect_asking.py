@@ -1,4 +1,4 @@
-"""What inspect_ai asks in our name: a suite's plan, what of it suits a model, and how each response is asked."""
+"""What inspect_ai asks in our name: a suite's plan, which models it suits, and how a response is asked."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Next-digit laws of a model that inspect_ai's vLLM provider serves, read by our own code, as text for a log."""
+"""Next-digit laws of a model behind inspect_ai's vLLM provider, read by our own code, as text for a log."""
 
 import asyncio
 import json
@@ -114,7 +114,7 @@ async def read_laws(model: VllmModel, units: Sequence[Unit]) -> str:
 
 
 def conditionals_of(told: str, task: str, wording: str) -> pd.DataFrame:
-    """The records of conditionals (``runs/records.py``) that ``read_laws`` told of, as far as scores need them.
+    """The records of conditionals (``runs/records.py``) that ``read_laws`` told of, as scores need them.
 
     Raises
     ------

@@ -3,7 +3,6 @@
 import json
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +79,8 @@ def import_log(
         units = units_of_plan(plan, source.name, source.can == BOTH)
         if all(unit.id in done for unit in units):
             raise InputError(
-                f"{out} holds what {source.name} answered under arm {plan.arms[0].name} already; choose another "
-                "--out"
+                f"{out} holds what {source.name} answered under arm {plan.arms[0].name} already; choose "
+                "another --out"
             )
     told = {
         "imported": path.name,
@@ -110,8 +109,8 @@ def _read(path: Path) -> EvalLog:
         raise InputError(f"{path} is no log of inspect_ai: {one_line(str(error))[:200]}") from error
     if log.status != "success":
         raise InputError(
-            f"{path} is the log of an evaluation that did not end well ({log.status}); `inspect eval-retry` goes "
-            "on with it"
+            f"{path} is the log of an evaluation that did not end well ({log.status}); `inspect eval-retry` "
+            "goes on with it"
         )
     return log
 
@@ -161,12 +160,12 @@ class _Logged:
             )
         if lacking:
             raise InputError(
-                f"{path} lacks {lacking} responses of those that its evaluation was to have, as one with --limit, "
-                "--epochs or errors does; import a whole one"
+                f"{path} lacks {lacking} responses of those that its evaluation was to have, as one with "
+                "--limit, --epochs or errors does; import a whole one"
             )
 
     def describe(self) -> dict:
-        """What is known of the model: its name with inspect_ai and, where laws were read, what was met then."""
+        """What is known of the model: its name with inspect_ai, and what was met when its laws were read."""
         spec = self._log.eval
         first: Any = next(iter(self._laws.values()), {})
         met = {name: first[name] for name in TOLD if name in first}

@@ -1,7 +1,7 @@
 """Metrics for inspect_ai's logs, made by our own scores of what its samples hold."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import pandas as pd

@@ -1,9 +1,8 @@
-"""How inspect_ai judges what is answered: by the arm's rule and the exact target, with the truth beside it."""
+"""How inspect_ai judges answers: by the arm's rule and the exact target, with the truth beside each."""
 
 import json
 from functools import lru_cache
 
-import numpy as np
 from anyio import to_thread
 from inspect_ai.model import ContentReasoning, ModelOutput
 from inspect_ai.scorer import CORRECT, INCORRECT, NOANSWER, Score, Scorer, Target, scorer
@@ -53,10 +52,10 @@ def answers(rule: str, take: str = "first", several: int = 1) -> Scorer:
         return Score(
             value=NOANSWER if several == 1 and not shown else value,
             answer=", ".join(shown) or None,
-            explanation=_in_words(state.metadata["phrase"], str(exact), judged, first),
+            explanation=_in_words(state.metadata["phrase"], target.text, judged, first),
             metadata={
                 "phrase": state.metadata["phrase"],
-                "truth": str(exact),
+                "truth": target.text,
                 "answers": judged,
                 "first_digit": first,
                 "seed": state.store.get("seed"),
@@ -68,7 +67,7 @@ def answers(rule: str, take: str = "first", several: int = 1) -> Scorer:
 
 @scorer(metrics=[by_laws()], name="laws")
 def laws() -> Scorer:
-    """The content of the model's next-digit laws in one wording, nats; of epochs and providers without: none."""
+    """The content of the model's next-digit laws in one wording, nats, in the epoch that has them."""
 
     async def score(state: TaskState, target: Target) -> Score | None:
         told = state.store.get("laws")
@@ -88,7 +87,7 @@ def laws() -> Scorer:
             value=found["content"],
             explanation="\n".join(
                 [
-                    f"laws along {len(read['numbers'])} numbers of {target.text}, after {len(read['q'])} beginnings",
+                    f"laws along {len(read['numbers'])} numbers of {len(read['q'])} beginnings: {target.text}",
                     *(f"{metric}: {value:.4f}" for metric, value in found.items()),
                     "the first digit:",
                     *beside,

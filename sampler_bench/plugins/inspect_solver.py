@@ -53,8 +53,8 @@ def ask(
             must_suit(plan, state.model, laws)
             if state.epoch > epochs:
                 raise InputError(
-                    f"epochs are responses, and {epochs} are those of {plan.settings.samples} answers; ask for "
-                    "more with -T samples=N in place of --epochs"
+                    f"epochs are responses, and {epochs} are those of {plan.settings.samples} answers; ask "
+                    "for more with -T samples=N in place of --epochs"
                 )
             with_laws = reads_laws(plan, state.model, laws)
             units = wholes(plan, name_of(state.model), with_laws)[

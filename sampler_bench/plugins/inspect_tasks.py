@@ -20,7 +20,8 @@ from sampler_bench.plugins.inspect_asking import (
     reads_laws,
     wholes,
 )
-from sampler_bench.plugins.inspect_scorers import answers, laws as laws_scorer
+from sampler_bench.plugins.inspect_scorers import answers
+from sampler_bench.plugins.inspect_scorers import laws as laws_scorer
 from sampler_bench.plugins.inspect_solver import ask, messages
 from sampler_bench.tasks import Catalog
 

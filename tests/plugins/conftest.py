@@ -1,15 +1,17 @@
-"""Shared by tests of plugins: evaluations of inspect_ai, of a model that is mocked or behind the fake server."""
+"""Shared by tests of plugins: evaluations of inspect_ai, of a mocked model or one behind the fake server."""
 
 from collections.abc import Callable
 
 import pytest
 
 KEY = "key-of-the-fake-server"
-# Of inspect_ai's own: streams that it leaves to the collector, and how it calls tenacity.
+UNRAISABLE = "ignore:.*(MemoryObject|socket|Transport):pytest.PytestUnraisableExceptionWarning"
+# Of inspect_ai's own: streams and connections that it leaves to the collector, and how it calls tenacity.
 INSPECTS_OWN = [
     pytest.mark.filterwarnings("ignore:The 'initial' parameter is deprecated:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:Unclosed <MemoryObject:ResourceWarning"),
-    pytest.mark.filterwarnings("ignore:.*MemoryObject:pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.filterwarnings(UNRAISABLE),
 ]
 
 

@@ -150,7 +150,7 @@ def test_a_log_that_was_edited_is_refused(evaluated, tmp_path):
         import_log(tmp_path / "edited.eval", tmp_path / "run")
 
 
-def test_what_is_no_log_of_ours_is_one_sentence(evaluated, tmp_path, capsys):
+def test_what_is_no_log_of_ours_is_one_sentence(tmp_path, capsys):
     import inspect_ai
     from inspect_ai.dataset import Sample
 
