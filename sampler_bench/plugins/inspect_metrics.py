@@ -1,6 +1,7 @@
 """Metrics for inspect_ai's logs, made by our own scores of what its samples hold."""
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
@@ -75,11 +76,11 @@ def by_laws() -> Metric:
         ]
         table = _scored(truths, frames)
         values: dict[str, float] = {}
-        for row in table[table["metric"].isin(OF_LAWS)].itertuples():
-            whole = row.task == OVERALL
-            values[str(row.metric) if whole else f"{row.metric} {row.task}"] = float(row.value)
-            if whole and row.low == row.low:  # not nan
-                values |= {f"{row.metric} low": float(row.low), f"{row.metric} high": float(row.high)}
+        for row in table[table["metric"].isin(OF_LAWS)].to_dict("records"):
+            whole, name = row["task"] == OVERALL, row["metric"]
+            values[name if whole else f"{name} {row['task']}"] = float(row["value"])
+            if whole and not math.isnan(row["low"]):
+                values |= {f"{name} {bound}": float(row[bound]) for bound in ("low", "high")}
         return values
 
     return measured

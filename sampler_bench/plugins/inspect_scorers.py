@@ -87,7 +87,7 @@ def laws() -> Scorer:
             value=found["content"],
             explanation="\n".join(
                 [
-                    f"laws along {len(read['numbers'])} numbers of {len(read['q'])} beginnings: {target.text}",
+                    f"laws along {len(read['numbers'])} numbers, {len(read['q'])} beginnings: {target.text}",
                     *(f"{metric}: {value:.4f}" for metric, value in found.items()),
                     "the first digit:",
                     *beside,
