@@ -208,7 +208,7 @@ def _laws(samples: dict, plan: Plan) -> dict[tuple[str, str], dict]:
             try:
                 found[task.name, wording.name] = json.loads(told)
             except ValueError as error:
-                raise InputError(f"the laws of {sample.id} are no JSON: {error}") from error
+                raise InputError(f"the laws of {task.name} are no JSON: {error}") from error
     return found
 
 
