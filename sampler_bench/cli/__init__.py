@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import typer
 
-from sampler_bench.cli import measuring, reports, truths, worlds  # noqa: F401  they make the commands
+from sampler_bench.cli import elsewhere, measuring, reports, truths, worlds  # noqa: F401  they make the commands
 from sampler_bench.cli.options import app, say
 from sampler_bench.errors import InputError, SamplerBenchError
 from sampler_bench.files import storage_errors

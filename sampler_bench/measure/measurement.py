@@ -123,12 +123,12 @@ async def _responses(unit: Unit, model: DigitModel) -> list[tuple[Prompt, Respon
     if not prompt.arm.gives_seeds:
         return [(prompt, said) for said in await decoder.sample(model, prompt, unit.size, unit.seed())]
     seeds = child_seeds(unit.seed(), unit.size)
-    prompts = [replace(prompt, seed=_random_digits(seed, prompt.seed_length)) for seed in seeds]
+    prompts = [replace(prompt, seed=random_digits(seed, prompt.seed_length)) for seed in seeds]
     asked = (decoder.sample(model, each, 1, seed) for each, seed in zip(prompts, seeds, strict=True))
     return [(each, said) for each, (said,) in zip(prompts, await asyncio.gather(*asked), strict=True)]
 
 
-def _random_digits(seed: int, digits: int) -> str:
+def random_digits(seed: int, digits: int) -> str:
     """For a model to make a number from."""
     rng = np.random.default_rng([seed, GIVEN])
     return "".join(map(str, rng.integers(0, 10, digits)))

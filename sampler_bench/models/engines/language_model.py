@@ -105,6 +105,10 @@ class LanguageModel:
         """What was learnt of it, for the manifest."""
         return {"digits": self.digits, "start": self._prompts.start, "thinking": self._prompts.switch.said}
 
+    def template_arguments(self, prompt: Prompt) -> dict[str, object]:
+        """What the chat template is told for a prompt, besides the chat."""
+        return self._prompts.arguments(prompt)
+
     @property
     def digit_ids(self) -> list[int]:
         """The tokens of the ten digits, each by itself."""

@@ -78,6 +78,10 @@ class PromptTokens:
             self._known[key] = await self._written(prompt)
         return self._known[key]
 
+    def arguments(self, prompt: Prompt) -> dict[str, object]:
+        """What the template is told for a prompt, besides the chat."""
+        return {**self._template_kwargs, **self.switch.turned(prompt)}
+
     async def before_a_digit(self, text: str) -> list[int]:
         """The tokens of a text that a number follows. Raises ModelError if there is no such boundary."""
         tokens = await self._engine.tokenize(text + "7")
@@ -104,7 +108,7 @@ class PromptTokens:
         if prompt.text:
             return self.start + await self.before_a_digit(prompt.text)
         try:
-            ids = await self._rendered(prompt.messages, self.switch.turned(prompt))
+            ids = await self._engine.render(prompt.messages, self.arguments(prompt))
         except NoTemplateError as error:
             raise ModelError(
                 f"{self._model} has no chat template, so arm {prompt.arm.name!r} cannot be asked; "

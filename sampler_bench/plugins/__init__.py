@@ -1,0 +1,1 @@
+"""Where sampler_bench is at home in other harnesses; each of these modules needs the harness installed."""
