@@ -3,6 +3,7 @@
 python results/essay.py        reads results/published, writes docs/essay.md; `make essay` does it
 """
 
+import sys
 import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -246,4 +247,6 @@ def _anchor(title: str) -> str:
 
 
 if __name__ == "__main__":
+    if not (PUBLISHED / "lab").is_dir():
+        sys.exit(f"error: {PUBLISHED / 'lab'} is not there; results/collect.py makes it of what `learn` left")
     PAGE.write_text(page(Evidence()), encoding="utf-8")

@@ -150,7 +150,9 @@ def export(
         str | None,
         typer.Option(metavar="SUITE", help="In place of a run: the exact laws of a suite or task."),
     ] = None,
-    arm: Annotated[list[str] | None, typer.Option(help="Prompts of the laws; direct by default.")] = None,
+    arm: Annotated[
+        list[str] | None, typer.Option(help="Prompts of the laws; direct by default, few-shot for lm-eval.")
+    ] = None,
     numbers: Annotated[
         int | None, typer.Option(help="Numbers a task, all of whose beginnings have a law.")
     ] = None,

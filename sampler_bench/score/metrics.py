@@ -277,9 +277,7 @@ def find(name: str, rows: Sequence[Metric] | None = None) -> Metric | None:
 def in_words(name: str) -> str:
     """What a metric is in a few words; its name if nothing is said."""
     row = find(name)
-    if row is None or not row.label:
-        return name
-    return re.sub(r"\bN\b", name.rpartition("-")[2], row.label) if row.name != name else row.label
+    return re.sub(r"\bN\b", name.rpartition("-")[2], row.label or name) if row else name
 
 
 def shown(place: Place, names: Iterable[str]) -> dict[str, Metric]:
