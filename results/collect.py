@@ -87,7 +87,8 @@ def figures(scores: pd.DataFrame, switches: pd.DataFrame) -> Iterator[tuple[str,
 def personae(scores: pd.DataFrame) -> Figure:
     """Skill of each persona of the jukebox, in one model and in a model of its own."""
     skill = scores[(scores["metric"] == "skill") & (scores["parameters"] > 0)]
-    last = skill[skill["numbers_seen"] == skill.groupby("model")["numbers_seen"].transform("max")]
+    most = skill.groupby(["world", "parameters"])["numbers_seen"].transform("max")
+    last = skill[skill["numbers_seen"] == most]
     together = last[last["world"] == "jukebox"].set_index("task")
     size = together["parameters"].max()
     alone = last[(last["world"] == last["task"]) & (last["parameters"] == size)].set_index("task")
