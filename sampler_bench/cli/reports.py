@@ -17,6 +17,9 @@ from sampler_bench.cli.options import (
     publish,
 )
 from sampler_bench.errors import InputError
+from sampler_bench.files import is_remote
+from sampler_bench.hub import Push, check_repository
+from sampler_bench.hub import push as push_to_hub
 
 LM_EVAL = "lm-eval"
 
@@ -157,6 +160,10 @@ def export(
         int | None, typer.Option(help="Numbers a task, all of whose beginnings have a law.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of those numbers; 0 by default.")] = None,
+    push: Annotated[
+        str | None,
+        typer.Option(metavar="REPO", help="Upload it to the Hugging Face hub, too, as dataset OWNER/NAME."),
+    ] = None,
     tasks: TaskFolders = None,
     quiet: Quiet = False,
 ) -> None:
@@ -169,6 +176,8 @@ def export(
         run, soft_targets = None, str(run)
     if (run is None) == (soft_targets is None):
         raise InputError("export needs either DIR, a finished run, or --soft-targets SUITE, exact laws")
+    if push is not None:
+        _check_push(push, out, form)
     if soft_targets is not None:
         asked = {"seed": seed or 0, "numbers": numbers, "task_folders": tasks or ()}
         written = _export_laws(soft_targets, out, form, arm, quiet, asked)
@@ -181,6 +190,29 @@ def export(
         written = write(run, out, form)
     for path in written:
         console.print(str(path), soft_wrap=True)
+    if push is not None:
+        _push(Push(push, out, written))
+
+
+def _check_push(repository: str, out: Path, form: str) -> None:
+    """Before anything is written."""
+    if form == LM_EVAL:
+        raise InputError("--push sends datasets; tasks for lm-eval are read from a folder")
+    if is_remote(out):
+        raise InputError(f"--push sends files of this machine; --out {out} is elsewhere")
+    check_repository(repository)
+
+
+def _push(what: Push) -> None:
+    address = push_to_hub(what)
+    if address is None:
+        console.print(
+            "no token of the hub is here (HF_TOKEN, or `hf auth login`), so nothing was sent; "
+            f"with one it would be {what.said()}",
+            soft_wrap=True,
+        )
+    else:
+        console.print(f"sent {what.said()}: {address}", soft_wrap=True)
 
 
 def _export_laws(

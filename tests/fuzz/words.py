@@ -50,6 +50,7 @@ VALUES = {  # what an option or argument is drawn from, by its name
     "decoder": "feasible ancestral:temperature=0 ancestral:temperature=x ancestral: : twisted:a=1".split(),
     "timeout": "1 0 -1 x nan inf".split(),
     "base_url": ["", *"nonsense ftp://x http // 127.0.0.1:1 javascript:x".split()],
+    "push": ["", "a/b/c", "--", "é"],
     "log": (*FILES, *URLS, "runs/good/scores.parquet", "runs/good/manifest.json", "runs/text/file"),
     "ray": "127.0.0.1:1 ray://127.0.0.1:1 127.0.0.1:x [::1]:1".split(),
     "prefix": PREFIXES,
