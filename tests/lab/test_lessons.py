@@ -60,24 +60,33 @@ def test_numbers_are_drawn_anew_all_the_way():
     assert len(set(numbers)) > 0.99 * len(numbers)  # of 900,000, 10,000 draws meet 55 times
 
 
-def test_the_loss_is_that_of_each_document_by_itself():
-    """Prompts of different length, read once for all answers; held against plain passes of transformers."""
-    read, characters = lessons("jukebox", 20_000)
-    batch = [read[i] for i in range(3)]
-    assert len({len(lesson.prompt) for lesson in batch}) > 1
+@pytest.mark.parametrize(("world", "groups"), [("jukebox", 3), ("with-traces", 1), ("with-traces", 2)])
+def test_the_loss_is_that_of_each_document_by_itself(world, groups):
+    """Prompts and answers of different length, each prompt read once; against plain passes."""
+    read, characters = lessons(world, 20_000)
+    batch = [read[i] for i in range(groups)]
+    prompts, answers = (
+        {len(ids) for lesson in batch for ids in of(lesson)}
+        for of in (lambda lesson: [lesson.prompt], lambda lesson: lesson.answers)
+    )
+    assert (len(prompts) > 1) == (groups > 1)
+    assert (len(answers) > 1) == (groups < 3)
     torch.manual_seed(0)
     config = configuration(30_000, len(characters), characters.eos_token_id, characters.pad_token_id)
     model = LlamaForCausalLM(config)
     plain = transformers.LlamaForCausalLM(config)
     plain.load_state_dict(model.state_dict())
     found = model(**together(batch, characters.pad_token_id)).loss
-    losses = []
+    losses, documents = [], 0
     for lesson in batch:
-        for answer in lesson.answers:
-            ids = torch.tensor([lesson.prompt + answer])
-            labels = torch.tensor([[-100] * len(lesson.prompt) + answer])
-            losses.append(plain(ids, labels=labels).loss * len(answer))
-    expected = torch.stack(losses).mean()
+        for long in {len(answer) for answer in lesson.answers}:  # of one length, so that nothing is filled up
+            answers = torch.tensor([answer for answer in lesson.answers if len(answer) == long])
+            asked = torch.tensor([lesson.prompt] * len(answers))
+            labels = torch.cat([torch.full_like(asked, -100), answers], dim=1)
+            losses.append(plain(torch.cat([asked, answers], dim=1), labels=labels).loss * answers.numel())
+            documents += len(answers)
+    assert documents == groups * GROUP
+    expected = torch.stack(losses).sum() / documents
     assert found.item() == pytest.approx(expected.item(), rel=1e-5)
     found.backward()
     expected.backward()
