@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from sampler_bench.kernels.euler_product import singular_series
     from sampler_bench.kernels.forms import Forms
     from sampler_bench.kernels.primality import is_prime
-    from sampler_bench.kernels.probable_primes import is_probable_prime
+    from sampler_bench.kernels.probable_primes import is_probable_prime, passes_base_2
     from sampler_bench.kernels.small_primes import primes_up_to
     from sampler_bench.kernels.tuples import count_tuples, tuples_in
 
@@ -19,6 +19,7 @@ __all__ = [
     "expected_tuples",
     "is_prime",
     "is_probable_prime",
+    "passes_base_2",
     "primes_up_to",
     "singular_series",
     "tuples_in",
@@ -31,6 +32,7 @@ _HOME = {
     "expected_tuples": "density",
     "is_prime": "primality",
     "is_probable_prime": "probable_primes",
+    "passes_base_2": "probable_primes",
     "primes_up_to": "small_primes",
     "singular_series": "euler_product",
     "tuples_in": "tuples",

@@ -85,7 +85,7 @@ class UniformTarget(Target):
 
     def sample(self, size: int, rng: "np.random.Generator") -> list[str]:
         total = self._known_count("")
-        return [self.unrank(random_below(total, rng)) for _ in range(size)]
+        return [self.unrank(index) for index in random_integers_below(total, size, rng)]
 
     def information(self) -> float:
         everything = 9 * power_of_ten(self.digits - 1)
@@ -129,9 +129,21 @@ class IntervalTarget(CountedUniformTarget):
 
 
 def random_below(bound: int, rng: "np.random.Generator") -> int:
-    """A uniform integer in [0, bound), of any size, by rejection on random bits."""
+    """A uniform integer in [0, bound), of any size."""
+    return random_integers_below(bound, 1, rng)[0]
+
+
+def random_integers_below(bound: int, size: int, rng: "np.random.Generator") -> list[int]:
+    """Independent uniform integers in [0, bound), of any size, by rejection on random bits.
+
+    The same as if each were drawn by itself, with as much of the generator used up.
+    """
     bits = (bound - 1).bit_length()
-    while True:
-        value = int.from_bytes(rng.bytes((bits + 7) // 8)) >> (-bits % 8)
-        if value < bound:
-            return value
+    length, shift = (bits + 7) // 8, -bits % 8
+    step = max(-(-length // 4), 1) * 4  # bytes of whole words
+    drawn: list[int] = []
+    while missing := size - len(drawn):
+        raw = rng.integers(2**32, size=missing * step // 4, dtype=np.uint32).astype("<u4").tobytes()
+        values = (int.from_bytes(raw[i * step : i * step + length]) >> shift for i in range(missing))
+        drawn += [value for value in values if value < bound]
+    return drawn

@@ -3,16 +3,18 @@
 import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 import gmpy2
 import numpy as np
 
 from sampler_bench.targets.counting.trial_division import primorial
-from sampler_bench.targets.uniform import random_below
+from sampler_bench.targets.uniform import random_integers_below
 
 BATCH = 1024  # numbers proposed at a time
 LARGEST = 1000  # prime that a residue is drawn for
 CHUNK = 30_000  # the most residues listed for a product of primes
+LIMB = 16  # bits
 
 
 def draw_members(
@@ -23,13 +25,14 @@ def draw_members(
     Whoever draws more from the generator between batches uses up each batch first: then few draws are the
     beginning of many.
     """
-    from sampler_bench.kernels import is_probable_prime  # loads Numba
+    from sampler_bench.kernels import is_probable_prime, passes_base_2  # loads Numba
 
     while True:
         proposed = _propose(forms, LARGEST, lo, hi, rng)
-        for a, b in forms:
-            prime = is_probable_prime([max(a * n + b, 0) for n in proposed])
-            proposed = [n for n, keep in zip(proposed, prime.tolist(), strict=True) if keep]
+        for test in (passes_base_2, is_probable_prime):  # the second costs as much as twenty of the first
+            for a, b in forms:
+                passed = test([max(a * n + b, 0) for n in proposed])
+                proposed = [n for n, keep in zip(proposed, passed.tolist(), strict=True) if keep]
         yield proposed
 
 
@@ -55,11 +58,27 @@ def _propose(
     modulus = math.prod(each for each, _ in wheel)
     units = [modulus // each * pow(modulus // each, -1, each) for each, _ in wheel]
     turns = -(-(hi - lo) // modulus) + 1
-    choices = [allowed[rng.integers(len(allowed), size=BATCH)].tolist() for _, allowed in wheel]
-    residues = [sum(map(int.__mul__, units, choice)) for choice in zip(*choices, strict=True)]
+    choices = np.array([allowed[rng.integers(len(allowed), size=BATCH)] for _, allowed in wheel])
     first = lo // modulus
-    proposed = [residue % modulus + modulus * (first + random_below(turns, rng)) for residue in residues]
+    places = random_integers_below(turns, BATCH, rng)
+    proposed = [
+        residue % modulus + modulus * (first + place)
+        for residue, place in zip(_combined(units, choices), places, strict=True)
+    ]
     return [n for n in proposed if lo <= n < hi]
+
+
+def _combined(units: Sequence[int], choices: np.ndarray) -> list[int]:
+    """The sums of units, of any size, each times its choice, below 2^32; ``choices``: (units, sums)."""
+    limbs = range(0, sum(units).bit_length() + 2 * LIMB, LIMB)
+    sums = np.zeros((choices.shape[1], len(limbs)), np.int64)
+    for unit, choice in zip(units, choices, strict=True):
+        sums += np.multiply.outer(choice, [(unit >> at) % 2**LIMB for at in limbs])
+    for low, high in pairwise(sums.T):
+        high += low >> LIMB
+        low %= 2**LIMB
+    raw, step = sums.astype("<u2").tobytes(), 2 * len(limbs)
+    return [int.from_bytes(raw[at : at + step], "little") for at in range(0, len(raw), step)]
 
 
 @lru_cache(maxsize=16)

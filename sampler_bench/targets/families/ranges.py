@@ -11,7 +11,7 @@ import numpy as np
 from sampler_bench.integers import power_of_ten, shown, to_int, to_text
 from sampler_bench.targets.counting.between import RangeTarget, entropy_of_stopping
 from sampler_bench.targets.registry import family
-from sampler_bench.targets.uniform import random_below
+from sampler_bench.targets.uniform import random_integers_below
 
 
 @family("range")
@@ -62,7 +62,8 @@ class Range(RangeTarget):
         return np.array([count / sum(counts) for count in counts])
 
     def sample(self, size: int, rng: "np.random.Generator") -> list[str]:
-        return [to_text(self.low + random_below(self.high - self.low + 1, rng)) for _ in range(size)]
+        drawn = random_integers_below(self.high - self.low + 1, size, rng)
+        return [to_text(self.low + value) for value in drawn]
 
     def _stop_entropy(self) -> float:
         size = self.count("")
