@@ -76,7 +76,7 @@ def figures(scores: pd.DataFrame, switches: pd.DataFrame) -> Iterator[tuple[str,
     """What the lab shows, a message a figure."""
     grid = scores[scores["world"].isin(Catalog().suite("learnability").tasks)]
     yield "learnability", along_training(grid, "content")
-    yield "by-size", by_size(grid)
+    yield "by-size", by_size(grid, {task: Catalog().task(task).family for task in pd.unique(grid["task"])})
     traces = scores[scores["world"].isin(["with-traces", "without-traces"])]
     yield "validity", along_training(traces, "validity", "tokens_seen")
     yield "shares", along_training(scores[scores["world"] == "hidden-intent"], "component-1")

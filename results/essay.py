@@ -112,7 +112,7 @@ def hump(evidence: Evidence) -> Finding:
 
 def _kind(task: str, scores: Scores) -> str:
     size = scores["ln-size"]["value"]
-    family = str(Catalog().task(task).target_definition["family"])
+    family = Catalog().task(task).family
     return "few" if size < np.log(FEW) else kind_of(family, scores["information"]["value"], size)
 
 

@@ -5,7 +5,7 @@ OUT/runs/WORLD/            a run of all sizes of a world, and of references: mea
 OUT/learning.csv           content, skill and validity against numbers seen; figures beside it
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import product
@@ -132,7 +132,13 @@ def learn(
             switches.append(found[found["model"].isin(_finished(grid, world))].assign(task=world.name))
     table = pd.concat(scores).reset_index(drop=True)
     write_whole(out / "learning.csv", partial(table.to_csv, index=False))
-    _draw(table, pd.concat(switches) if switches else None, out, "numbers" if tokens is None else "tokens")
+    families = {
+        document.task: grid.catalog.task(document.task).family
+        for world in grid.worlds
+        for document in world.documents
+    }
+    seen = "numbers" if tokens is None else "tokens"
+    _draw(table, families, pd.concat(switches) if switches else None, out, seen)
     return table
 
 
@@ -222,9 +228,11 @@ def _scores(grid: Grid, world: World, measured: Run) -> pd.DataFrame:
     return scores.assign(world=world.name, parameters=parameters, numbers_seen=seen, tokens_seen=tokens)
 
 
-def _draw(table: pd.DataFrame, switches: pd.DataFrame | None, out: Path, seen: str) -> None:
+def _draw(
+    table: pd.DataFrame, families: Mapping[str, str], switches: pd.DataFrame | None, out: Path, seen: str
+) -> None:
     """All figures that there is something for."""
-    figures = {"by-size": by_size(table)}
+    figures = {"by-size": by_size(table, families)}
     for name, metric in (("learnability", "content"), ("validity", "validity"), ("shares", "component-1")):
         if (table["metric"] == metric).any():
             figures[name] = along_training(table, metric, f"{seen}_seen")

@@ -57,6 +57,11 @@ class Task(Definition):
     control: Phrase | None = None
     target_definition: dict = Field(alias="target")
 
+    @property
+    def family(self) -> str:
+        """Of its numbers; empty where the definition names none."""
+        return str(self.target_definition.get("family", ""))
+
     @cached_property
     def target(self) -> Target:
         """The truth. Raises InputError if the definition names no family or does not fit it."""

@@ -1,6 +1,6 @@
 """What was learnt against what was seen, and what is known in the end of sets of all sizes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
 
 import numpy as np
@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
+from sampler_bench.report.figures.kinds import by_kind
 from sampler_bench.report.figures.style import COLOURS, FAINT, INK, LINES, MARKERS, sheet
 from sampler_bench.score.metrics import in_words
 
@@ -51,24 +52,34 @@ def along_training(table: pd.DataFrame, metric: str, seen: str = "numbers_seen")
     return figure
 
 
-def by_size(table: pd.DataFrame) -> Figure:
-    """Skill of models that have seen all numbers, with intervals, against ln of how many there are."""
+def by_size(table: pd.DataFrame, families: Mapping[str, str]) -> Figure:
+    """Skill of models that have seen all numbers, with intervals, against ln of how many there are.
+
+    A colour a kind of constraint, a marker a size of model; tasks are named at the largest.
+
+    Parameters
+    ----------
+    families : mapping of str to str
+        By task.
+    """
     skill = table[(table["metric"] == "skill") & (table["parameters"] > 0)]
     most = skill.groupby(["world", "parameters"])["numbers_seen"].transform("max")
-    last = skill[skill["numbers_seen"] == most]
+    last = skill[(skill["numbers_seen"] == most) & np.isfinite(skill["value"])]
     size = table[table["metric"] == "ln-size"].groupby("task")["value"].first()
+    sizes = sorted(map(int, pd.unique(last["parameters"])))
     y = "skill (1: exact, 0: uniform digits)"
     with sheet(KNOWN, [""], "ln |S|, nats", y, wide=8.0, high=4.2) as (figure, [panel]):
-        for colour, marker, (parameters, mine) in zip(
-            COLOURS, MARKERS, last.groupby("parameters"), strict=False
-        ):
-            spread = np.clip([mine["value"] - mine["low"], mine["high"] - mine["value"]], 0, None)
-            look = {"fmt": marker, "ms": 5, "color": colour, "lw": 1}
-            label = f"{parameters:,} parameters"
-            panel.errorbar(mine["task"].map(size), mine["value"], spread, label=label, **look)
-        largest = last[last["parameters"] == last["parameters"].max()]
-        for task, value in zip(largest["task"], largest["value"], strict=True):
-            if np.isfinite(size.get(task, np.nan)) and np.isfinite(value):
+        kinds = by_kind(list(pd.unique(last["task"])), table, families)
+        for colour, (kind, tasks) in zip(COLOURS, kinds.items(), strict=False):
+            for marker, parameters in zip(MARKERS, sizes, strict=False):
+                mine = last[last["task"].isin(tasks) & (last["parameters"] == parameters)]
+                spread = np.clip([mine["value"] - mine["low"], mine["high"] - mine["value"]], 0, None)
+                label = kind if len(sizes) == 1 else f"{kind}, {parameters:,} parameters"
+                look = {"fmt": marker, "ms": 5, "color": colour, "lw": 1}
+                panel.errorbar(mine["task"].map(size), mine["value"], spread, label=label, **look)
+        named = last[last["parameters"] == max(sizes, default=0)]
+        for task, value in zip(named["task"], named["value"], strict=True):
+            if np.isfinite(size.get(task, np.nan)):
                 at = {"xytext": (4, 3), "textcoords": "offset points"}
                 panel.annotate(task, (size[task], value), fontsize=6.5, color=FAINT, **at)
         panel.axhline(0, color=INK, lw=0.8)
