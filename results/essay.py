@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sampler_bench.models.reference import find_reference
 from sampler_bench.report.figures.kinds import FREE, kind_of
 from sampler_bench.tasks import Catalog
 
@@ -23,6 +24,7 @@ CLAIMS = Path(__file__).with_name("claims.toml")
 PAGE = ROOT / "docs" / "essay.md"
 GRID = "learnability-6"
 FEW = 100  # members: few solutions
+EASY = 0.9  # skill
 SMALL = 0.02  # of all mass, or off the posterior
 COST = 0.1  # of skill
 WIDTH = 118
@@ -68,11 +70,15 @@ class Evidence:
         """Scores of a published run."""
         return pd.read_parquet(self.folder / name / "scores.parquet")
 
-    def trained(self, world: str, task: str = "", size: int | None = None) -> "Scores":
-        """Scores of a world's largest model, or that of a size, when it had seen all."""
+    def trained(
+        self, world: str, task: str = "", size: int | None = None, seen: float | None = None
+    ) -> "Scores":
+        """Scores of a world's largest model, or that of a size, when it had seen all, or about so much."""
         mine = self.lab[(self.lab["world"] == world) & (self.lab["task"] == (task or world))]
         mine = mine[mine["parameters"] == (size or mine["parameters"].max())]
-        return Scores(mine[mine["numbers_seen"] == mine["numbers_seen"].max()])
+        stages = sorted(mine["numbers_seen"].unique())
+        stage = stages[-1] if seen is None else min(stages, key=lambda each: abs(each - seen))
+        return Scores(mine[mine["numbers_seen"] == stage])
 
 
 class Scores:
@@ -101,12 +107,13 @@ def hump(evidence: Evidence) -> Finding:
     least = min(row["low"] for row in ends)
     inner = {kind: rows for kind, rows in kinds.items() if kind not in (FREE, "few")}
     hard = [kind for kind, rows in inner.items() if all(row["high"] < least for row in rows)]
+    easy = all(row["value"] > EASY for row in ends)
     said = ". ".join(
         f"{kind.capitalize()} ({len(rows)} tasks): skill {_range([row['value'] for row in rows])}"
         for kind, rows in kinds.items()
     )
-    some = f"holds of {' and '.join(hard)} sets" if hard else "fails"
-    verdict = "holds" if len(hard) == len(inner) else some
+    some = f"holds of {' and '.join(hard)} sets" if hard and easy else "fails"
+    verdict = "holds" if len(hard) == len(inner) and easy else some
     return Finding(verdict, f"{said}.")
 
 
@@ -124,13 +131,14 @@ def thinking(evidence: Evidence) -> Finding:
     """Validity with written checks and without."""
     task = "no-factor-below-11-6"
     without, checked = (evidence.trained(world, task) for world in ("without-traces", "with-traces"))
+    assert checked["validity"]["parameters"] == without["validity"]["parameters"]
+    assert np.isclose(checked["validity"]["tokens_seen"], without["validity"]["tokens_seen"], rtol=0.01)
     a, b = checked["validity"], without["validity"]
     verdict = "holds" if a["low"] > b["high"] else "fails" if a["high"] < b["low"] else "cannot be told"
     said = (
-        f"{_with_interval(a)} of the answers are valid with written checks, {_with_interval(b)} without. "
-        f"Of the {without['information']['value']:.2f} nats that the constraint tells, "
-        f"{_with_interval(checked['content'])} are missing after four traces, "
-        f"{_with_interval(without['content'])} at once."
+        f"After {a['tokens_seen'] / 1e6:.1f} million tokens {_with_interval(a)} of the answers are valid "
+        f"with written checks, {_with_interval(b)} without. At once, {_with_interval(without['content'])} "
+        f"are missing of the {without['information']['value']:.2f} nats that the constraint tells."
     )
     return Finding(verdict, said)
 
@@ -140,7 +148,8 @@ def intent(evidence: Evidence) -> Finding:
     scores = evidence.trained("hidden-intent", "twins-one-in-ten-6")
     share, told = scores["component-1"], scores["information"]["value"]
     right = share["floor"]
-    verdict = "holds" if share["high"] < right else "fails" if share["low"] > right / 2 else "cannot be told"
+    half = right / 2
+    verdict = "holds" if share["high"] < half else "fails" if share["low"] > half else "cannot be told"
     said = (
         f"The intent is carried out in {_with_interval(share, 3)} of the answers, where {right:.3f} would be "
         f"right. Of the {told:.3f} nats that the world tells beyond uniform digits, "
@@ -153,6 +162,7 @@ def languages(evidence: Evidence) -> Finding:
     """Mass on the other language where nobody switches, and where some do."""
     asked = evidence.switching[evidence.switching["zeros"] > 0]
     alone, both = (asked[asked["task"] == world] for world in ("monolingual", "bilingual"))
+    assert [*alone["zeros"]] == [*both["zeros"]] == [1, 2, 3]
     never = bool((alone["high"] < SMALL).all())
     follows = bool(((both["mass"] - both["truth"]).abs() < SMALL).all())
     verdict = "holds" if never and follows else "holds in part" if never or follows else "fails"
@@ -171,15 +181,17 @@ def games(evidence: Evidence) -> Finding:
     """Uptake of both games."""
     scores = evidence.suite("essay")
     uptake = scores[(scores["metric"] == "uptake") & scores["value"].notna()]
-    rows = uptake[uptake["arm"].isin(["direct", "few-shot"])]
+    rows = uptake[
+        uptake["arm"].isin(["direct", "few-shot"]) & ~uptake["model"].map(find_reference).astype(bool)
+    ]
     hall, fall = (
         rows[rows["task"] == task].set_index(["model", "arm"]) for task in ("monty-hall", "monty-fall")
     )
     knowing = hall[hall["low"] > 0].index.intersection(fall.index)
     misled = [each for each in knowing if fall.loc[each, "high"] < 0]
-    verdict = (
-        "holds" if misled else "fails" if len(knowing) else "cannot be told: no model here knows the game"
-    )
+    telling = [each for each in knowing if fall.loc[each, "low"] > 0]
+    unknown = "cannot be told" if len(knowing) else "cannot be told: no model here knows the game"
+    verdict = "holds" if misled else "fails" if telling else unknown
     said = "; ".join(
         f"{model}, {arm}: Monty Hall {_with_interval(row)}, Monty Fall {_with_interval(fall.loc[model, arm])}"
         for (model, arm), row in hall.iterrows()
@@ -191,19 +203,36 @@ def games(evidence: Evidence) -> Finding:
 def jukebox(evidence: Evidence) -> Finding:
     """Skill of personae together, and alone."""
     skills = list(personae(evidence))
-    verdict = "holds" if np.median([b["value"] - a["value"] for _, a, b in skills]) < COST else "fails"
-    each = ", ".join(f"{task} {a['value']:.2f} ({b['value']:.2f})" for task, a, b in skills)
+    loss, loss_at_as_many = (
+        np.median([alone["value"] - together["value"] for together, alone in pairs])
+        for pairs in zip(*((pair[:2], pair[::2]) for _, *pair in skills), strict=True)
+    )
+    want = "cannot be told: it may be for want of numbers" if loss_at_as_many < COST else "fails"
+    each = ", ".join(
+        f"{task} {together['value']:.2f} ({alone['value']:.2f}, {early['value']:.2f})"
+        for task, together, alone, early in skills
+    )
     return Finding(
-        verdict, f"Skill in one model of eight personae, and in brackets in a model for it alone: {each}."
+        "holds" if loss < COST else want,
+        "Skill in one model of eight personae, and in brackets in a model for it alone, in the end and after "
+        f"as many numbers of the task: {each}.",
     )
 
 
-def personae(evidence: Evidence) -> Iterator[tuple[str, pd.Series, pd.Series]]:
-    """Each persona's skill in the jukebox, and in a model as large of its own."""
+def personae(evidence: Evidence) -> Iterator[tuple[str, pd.Series, pd.Series, pd.Series]]:
+    """Each persona's skill in the jukebox, in a model of its own, and in that after as many numbers."""
+    world = Catalog().world("jukebox")
     size = int(evidence.lab.loc[evidence.lab["world"] == "jukebox", "parameters"].max())
-    for document in Catalog().world("jukebox").documents:
-        together = evidence.trained("jukebox", document.task, size)
-        yield document.task, together["skill"], evidence.trained(document.task, size=size)["skill"]
+    for document in world.documents:
+        task = document.task
+        together = evidence.trained("jukebox", task, size)["skill"]
+        read = together["numbers_seen"] * document.weight
+        yield (
+            task,
+            together,
+            evidence.trained(task, size=size)["skill"],
+            evidence.trained(task, size=size, seen=read)["skill"],
+        )
 
 
 def _with_interval(row: pd.Series, digits: int = 2) -> str:
@@ -247,6 +276,7 @@ def _anchor(title: str) -> str:
 
 
 if __name__ == "__main__":
-    if not (PUBLISHED / "lab").is_dir():
-        sys.exit(f"error: {PUBLISHED / 'lab'} is not there; results/collect.py makes it of what `learn` left")
+    if not (PUBLISHED / "lab" / "scores.parquet").is_file():
+        print(f"error: {PUBLISHED / 'lab'} is not there; results/collect.py makes it of what `learn` left")
+        sys.exit(2)
     PAGE.write_text(page(Evidence()), encoding="utf-8")

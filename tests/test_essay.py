@@ -52,16 +52,27 @@ def grid(skills: dict[str, float]) -> list[dict]:
         ((0.99, 0.6, 0.3, 0.2), "holds of arithmetic sets"),
         ((0.5, 0.6, 0.99, 0.2), "holds of digit-structured sets"),
         ((0.99, 0.6, 0.99, 0.2), "fails"),
-        ((0.5, 0.6, 0.3, 0.89), "holds of digit-structured sets"),  # 0.89 + 0.01 is not below 0.9 - 0.01
+        ((0.5, 0.6, 0.3, 0.90), "holds of digit-structured sets"),  # 0.90 + 0.01 is not below 0.91 - 0.01
     ],
 )
 def test_a_kind_is_hard_if_each_of_its_tasks_is_below_both_ends(monkeypatch, middle, verdict):
-    ends = {"even-6": 1.0, "odd-not-5-6": 0.9, "powers-of-2-6": 0.95, "cubes-6": 0.97}
+    ends = {"even-6": 1.0, "odd-not-5-6": 0.91, "powers-of-2-6": 0.95, "cubes-6": 0.97}
     inner = dict(zip([*KINDS][4:], middle, strict=True))
     monkeypatch.setattr(essay.Catalog, "suite", lambda *_: type("Suite", (), {"tasks": [*KINDS]}))
     found = essay.hump(made_up(monkeypatch, grid(ends | inner)))
     assert found.verdict == verdict
-    assert "Free (2 tasks): skill 0.90 to 1.00, median 0.95" in found.said
+    assert "Free (2 tasks): skill 0.91 to 1.00, median 0.96" in found.said
+
+
+def test_where_the_ends_are_not_easy_nothing_holds(monkeypatch):
+    skills = dict.fromkeys(KINDS, 0.02) | {
+        "even-6": 0.12,
+        "odd-not-5-6": 0.1,
+        "powers-of-2-6": 0.99,
+        "cubes-6": 0.99,
+    }
+    monkeypatch.setattr(essay.Catalog, "suite", lambda *_: type("Suite", (), {"tasks": [*KINDS]}))
+    assert essay.hump(made_up(monkeypatch, grid(skills))).verdict == "fails"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +81,7 @@ def test_a_kind_is_hard_if_each_of_its_tasks_is_below_both_ends(monkeypatch, mid
 )
 def test_checks_help_where_intervals_are_apart(monkeypatch, checked, plain, verdict):
     rows = [
-        row(world, metric, value, "no-factor-below-11-6")
+        row(world, metric, value, "no-factor-below-11-6", tokens_seen=2_000_000)
         for world, validity in (("with-traces", checked), ("without-traces", plain))
         for metric, value in (("validity", validity), ("content", 0.4), ("information", 1.476))
     ]
@@ -78,7 +89,8 @@ def test_checks_help_where_intervals_are_apart(monkeypatch, checked, plain, verd
 
 
 @pytest.mark.parametrize(
-    ("share", "verdict"), [(0.02, "holds"), (0.08, "holds"), (0.095, "fails"), (0.055, "holds")]
+    ("share", "verdict"),
+    [(0.02, "holds"), (0.045, "cannot be told"), (0.055, "cannot be told"), (0.08, "fails")],
 )
 def test_an_intent_is_carried_out_or_not(monkeypatch, share, verdict):
     of = {"task": "twins-one-in-ten-6"}
@@ -109,15 +121,44 @@ def test_languages(monkeypatch, alone, both, verdict):
     assert "after 000 (exact 0.1900)" in found.said
 
 
-def test_a_switch_bot_knows_one_game_and_is_misled_in_the_other(monkeypatch):
-    for hall, fall, verdict in (
+@pytest.mark.parametrize(
+    ("hall", "fall", "verdict"),
+    [
         (0.5, -0.5, "holds"),
         (0.5, 0.5, "fails"),
+        (0.5, 0.005, "cannot be told"),
         (-0.5, -0.5, "cannot be told: no model here knows the game"),
-    ):
-        of = {"model": "m", "arm": "direct"}
-        rows = [
-            row(task, "uptake", value, **of) for task, value in (("monty-hall", hall), ("monty-fall", fall))
+    ],
+)
+def test_a_switch_bot_knows_one_game_and_is_misled_in_the_other(monkeypatch, hall, fall, verdict):
+    """The oracle, which takes up both, does not count."""
+    rows = [
+        row(task, "uptake", value, model=model, arm="direct")
+        for model, values in (("m", (hall, fall)), ("oracle", (1.0, 1.0)))
+        for task, value in zip(("monty-hall", "monty-fall"), values, strict=True)
+    ]
+    monkeypatch.setattr(essay.Evidence, "suite", lambda *_: pd.DataFrame(rows))
+    found = essay.games(essay.Evidence(ROOT))
+    assert found.verdict == verdict
+    assert "oracle" not in found.said
+
+
+@pytest.mark.parametrize(
+    ("together", "alone", "early", "verdict"),
+    [
+        (0.9, 0.95, 0.5, "holds"),
+        (0.5, 0.95, 0.55, "cannot be told: it may be for want of numbers"),
+        (0.5, 0.95, 0.9, "fails"),
+    ],
+)
+def test_personae_cost_little_or_much_or_have_read_too_little(monkeypatch, together, alone, early, verdict):
+    rows = []
+    for document in essay.Catalog().world("jukebox").documents:
+        rows += [
+            row("jukebox", "skill", together, document.task),
+            row(document.task, "skill", alone),
+            row(document.task, "skill", early, numbers_seen=50_688),
+            row(document.task, "skill", -3.0, numbers_seen=25_344),
+            row(document.task, "skill", 1.0, parameters=2_000_000),
         ]
-        monkeypatch.setattr(essay.Evidence, "suite", lambda *_, rows=rows: pd.DataFrame(rows))
-        assert essay.games(essay.Evidence(ROOT)).verdict == verdict
+    assert essay.jukebox(made_up(monkeypatch, rows)).verdict == verdict
