@@ -37,6 +37,7 @@ conditional that the number of completions dictates.
 | table | a row is |
 | --- | --- |
 {rows}
+Laws of language models are rounded to 16 significant bits, far below what two runs differ by.
 `manifest.json` of a folder says all that can change a number: tasks, prompts, weights, versions, seeds.
 Folder `lab`, where there is one, has small models trained on exact draws (`trainings.json`). The definitions
 are in docs/method.md of sampler_bench.
@@ -44,8 +45,9 @@ are in docs/method.md of sampler_bench.
 **Models are named by what they are.** A name such as `oracle` or `sieve-13` is a reference sampler, whose law
 is known in closed form; `smollm2-135m` and other names are language models, whose checksums the manifest has.
 
-**Do not train on these tasks** what you want to compare by them, or say that you did: `sampler-bench export
---soft-targets` writes laws to train on, with another seed.
+**Do not train on these numbers** what you want to compare by them, or say that you did. `sampler-bench export
+--soft-targets` writes laws to train on, along other numbers; of tasks with few members (3-digit twin primes,
+powers) all are read, so that what is trained on such a task cannot be told from what is measured.
 """
 
 

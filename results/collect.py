@@ -2,8 +2,8 @@
 
 python results/collect.py FOLDER...        folders that `learn` was given as --out
 
-Scores of all models, on their way too; laws and answers of those that had seen all. An outsider can compute
-every figure of theirs anew from `conditionals.parquet` and `truths.parquet`.
+Scores of all models, on their way too; laws, in 16 bits, and answers of those that had seen all. An outsider
+can compute every figure of theirs anew from `conditionals.parquet` and `truths.parquet`.
 """
 
 import json
@@ -11,8 +11,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from publish import in_bits
 
 from sampler_bench import runs
 from sampler_bench.lab.training import training_note
@@ -36,12 +38,17 @@ def main(folders: Sequence[Path]) -> None:
     write("scores", scores)
     found = [run for folder in folders for run in finished_runs(folder)]
     for kind, columns in KEPT.items():
-        write(kind, pd.concat([getattr(run, kind)[columns] for run in found], ignore_index=True))
+        table = pd.concat([getattr(run, kind)[columns] for run in found], ignore_index=True)
+        if kind == "conditionals":
+            table["q"] = [*in_bits(np.stack(table["q"].to_numpy()))]
+        write(kind, table)
     truths = pd.concat([run.conditionals[["task", "prefix", "p", "method", "bound"]] for run in found])
     write("truths", truths.drop_duplicates(["task", "prefix"]).reset_index(drop=True))
     switches = [folder / "switching.csv" for folder in folders if (folder / "switching.csv").exists()]
     write("switching", pd.concat(map(pd.read_csv, switches), ignore_index=True))
-    (LAB / "trainings.json").write_text(json.dumps(dict(trainings(folders)), indent=1) + "\n")
+    trained = dict(trainings(folders))
+    assert len(trained) == sum(1 for folder in folders for _ in (folder / "models").iterdir()), "a name twice"
+    (LAB / "trainings.json").write_text(json.dumps(trained, indent=1) + "\n")
     for name, figure in figures(scores, pd.read_parquet(LAB / "switching.parquet")):
         save(figure, "png", LAB / f"{name}.png")
 
@@ -73,12 +80,17 @@ def trainings(folders: Sequence[Path]) -> Iterator[tuple[str, dict]]:
 
 
 def figures(scores: pd.DataFrame, switches: pd.DataFrame) -> Iterator[tuple[str, Figure]]:
-    """What the lab shows, a message a figure."""
+    """What the lab shows, a message a figure; of what is there."""
     grid = scores[scores["world"].isin(Catalog().suite("learnability").tasks)]
-    yield "learnability", along_training(grid, "content")
-    yield "by-size", by_size(grid, {task: Catalog().task(task).family for task in pd.unique(grid["task"])})
     traces = scores[scores["world"].isin(["with-traces", "without-traces"])]
-    yield "validity", along_training(traces, "validity", "tokens_seen")
+    if len(grid):
+        yield "learnability", along_training(grid, "content")
+        yield (
+            "by-size",
+            by_size(grid, {task: Catalog().task(task).family for task in pd.unique(grid["task"])}),
+        )
+    if len(traces):
+        yield "validity", along_training(traces, "validity", "tokens_seen")
     yield "shares", along_training(scores[scores["world"] == "hidden-intent"], "component-1")
     yield "switching", asked_to_switch(switches)
     yield "personae", personae(scores)
@@ -121,4 +133,9 @@ def write(name: str, table: pd.DataFrame) -> None:
 
 
 if __name__ == "__main__":
-    main([Path(argument) for argument in sys.argv[1:]])
+    given = [Path(argument) for argument in sys.argv[1:]]
+    if not given or not all((folder / "learning.csv").is_file() for folder in given):
+        named = " ".join(map(str, given)) or "nothing"
+        print(f"error: {named}: name folders that `sampler-bench learn` has finished")
+        sys.exit(2)
+    main(given)

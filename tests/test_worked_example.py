@@ -106,6 +106,7 @@ def test_a_run_finds_skill_and_uptake_of_the_fond_model(tmp_path):
         "skill": 1 - FOND[2] / math.log(2),
         "skill-all": 1 - sum(FOND) / math.log(2),
         "uptake": UPTAKE,
+        "uptake-all": UPTAKE,
     }
     assert found[[*wanted]].to_dict() == pytest.approx(wanted, abs=1e-9)
 

@@ -72,7 +72,7 @@ BUILT_IN = (
     ),
     Metric(
         "uptake", "1", "more", EVERYWHERE,
-        "What speaking of the constraint is worth to the model, as a share of what it could be worth.",
+        "What speaking of the constraint is worth, where something is asked, as a share of what it could be.",
         "conditionals", shares_of_information, label="uptake (1: taken up whole, 0: ignored)",
     ),
     Metric(
@@ -80,14 +80,14 @@ BUILT_IN = (
         "all samples", shares, label="share of valid answers",
     ),
     Metric("answered", "share", "more", PAGE, "The share of answers that were found.", "all samples", shares),
-    Metric(
-        "skill-median", "1", "more", PAGE, "The median of the tasks' skills.", "suite",
-    ),
-    Metric(
-        "uptake-median", "1", "more", PAGE, "The median of the tasks' uptakes.", "suite",
-    ),
+    Metric("skill-median", "1", "more", PAGE, "The median of the tasks' skills.", "suite"),
+    Metric("uptake-median", "1", "more", PAGE, "The median of the tasks' uptakes.", "suite"),
     Metric(
         "skill-all", "1", "more", PAGE, "Skill at all positions: 1 - content / I.",
+        "conditionals", shares_of_information,
+    ),
+    Metric(
+        "uptake-all", "1", "more", PAGE, "Uptake at all positions: (content-blind - content) / I.",
         "conditionals", shares_of_information,
     ),
     Metric(

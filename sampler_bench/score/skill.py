@@ -1,7 +1,7 @@
 """Content as a share of information: skill, and uptake, what the instruction is worth (docs/method.md)."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -39,7 +39,7 @@ def shares(knowledge: Knowledge) -> Iterator[Score]:
 
 def shares_at_task(knowledge: Knowledge) -> dict[str, Share]:
     """By metric: those that there are."""
-    found = (skill(knowledge), skill_all(knowledge), uptake(knowledge))
+    found = (skill(knowledge), skill_all(knowledge), uptake(knowledge), uptake_all(knowledge))
     return {share.score.metric: share for share in found if share}
 
 
@@ -77,40 +77,70 @@ def skill_all(knowledge: Knowledge) -> Share | None:
 
 
 def uptake(knowledge: Knowledge) -> Share | None:
-    """(content asked without the constraint - content) / I, along the same numbers in the same wordings.
+    """(A asked without the constraint - A) / (I - F), along the same numbers in the same wordings.
 
-    A reference sampler reads no prompt: blind, it would write uniform digits, of content I, and its uptake is
-    its skill at all positions. None where it was not asked so.
+    A reference sampler reads no prompt: blind, it would write uniform digits, whose A is I - F, and its
+    uptake is its skill. None where it was not asked so, and where there is no skill.
     """
-    truth, blind = knowledge.truth, knowledge.blind
     if knowledge.reference:
-        share = skill_all(knowledge)
-        return share and replace(share, score=replace(share.score, metric="uptake"))
+        return _renamed(skill(knowledge), "uptake")
+    return _taken_up(knowledge, "uptake", lambda part: part.asked, lambda part: part.free_uniform)
+
+
+def uptake_all(knowledge: Knowledge) -> Share | None:
+    """(content asked without the constraint - content) / I: at all positions; of references, skill-all."""
+    if knowledge.reference:
+        return _renamed(skill_all(knowledge), "uptake-all")
+    return _taken_up(
+        knowledge, "uptake-all", lambda part: part.content, lambda part: np.zeros_like(part.free)
+    )
+
+
+def _renamed(share: Share | None, metric: str) -> Share | None:
+    return share and replace(share, score=replace(share.score, metric=metric))
+
+
+def _taken_up(
+    knowledge: Knowledge,
+    metric: str,
+    kind: Callable[[Profile], np.ndarray],
+    free: Callable[[Profile], np.ndarray],
+) -> Share | None:
+    """What speaking of the constraint saves of a part of content, as a share of I less what is left free."""
+    truth, blind = knowledge.truth, knowledge.blind
     if not truth.constrains or blind is None or not _alike(knowledge, blind):
         return None
-    changes = {name: _change(knowledge, part, blind.parts[name]) for name, part in knowledge.parts.items()}
-    change, covariates = _change(knowledge, knowledge.whole, blind.whole)
-    means = knowledge.means([change], covariates, least=-math.inf)
-    spread = [
-        float(calibrated_means(change[:, None], part.weight, covariates)[0]) / truth.information
-        for part, (change, covariates) in zip(knowledge.parts.values(), changes.values(), strict=True)
-    ]
-    draws = means.all_draws(0) / knowledge.information_draws
-    value = float(means.value[0]) / truth.information
-    return _share("uptake", value, draws, spread, means, knowledge, most=math.inf, floor=math.nan)
+
+    def quantities(own: Profile, other: Profile) -> list[np.ndarray]:
+        with np.errstate(invalid="ignore"):  # infinite less infinite is not known
+            return [kind(other).sum(axis=1) - kind(own).sum(axis=1), free(own).sum(axis=1)]
+
+    whole = (knowledge.whole, blind.whole)
+    means = knowledge.means(quantities(*whole), _covariates(knowledge, *whole), least=-math.inf)
+    known = truth.information - means.value[FREE]
+    if known <= NOTHING:
+        return None
+    spread = []
+    for name, own in knowledge.parts.items():
+        values = np.stack(quantities(own, blind.parts[name]), axis=1)
+        covariates = _covariates(knowledge, own, blind.parts[name])
+        saved, left_free = calibrated_means(values, own.weight, covariates)
+        spread.append(float(saved / (truth.information - left_free)))
+    draws = means.all_draws(0) / np.maximum(knowledge.information_draws - means.all_draws(FREE), NOTHING)
+    return _share(metric, means.value[0] / known, draws, spread, means, knowledge, math.inf, math.nan)
+
+
+def _covariates(knowledge: Knowledge, own: Profile, blind: Profile) -> np.ndarray | None:
+    """By number, what the luck of the difference of the two is taken off by."""
+    if knowledge.enumerated:
+        return None
+    own_luck = knowledge.own_luck(blind) - knowledge.own_luck(own)
+    return np.column_stack([knowledge.luck(own), own_luck])
 
 
 def _alike(one: Knowledge, other: Knowledge) -> bool:
     """Whether they are read along the same numbers in the same wordings."""
     return one.numbers == other.numbers and list(one.parts) == list(other.parts)
-
-
-def _change(knowledge: Knowledge, own: Profile, blind: Profile) -> tuple[np.ndarray, np.ndarray | None]:
-    """By number, the content that speaking of the constraint saves; and what its luck is taken off by."""
-    own_luck = knowledge.own_luck(blind) - knowledge.own_luck(own)
-    covariates = None if knowledge.enumerated else np.column_stack([knowledge.luck(own), own_luck])
-    with np.errstate(invalid="ignore"):  # infinite less infinite is not known
-        return blind.content.sum(axis=1) - own.content.sum(axis=1), covariates
 
 
 def _share(

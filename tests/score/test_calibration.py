@@ -14,7 +14,7 @@ from sampler_bench.score.divergence import Profile, profile
 from sampler_bench.score.estimate import means_over_numbers
 from sampler_bench.score.intervals import wilson_interval
 from sampler_bench.score.knowledge import Knowledge
-from sampler_bench.score.skill import skill, uptake
+from sampler_bench.score.skill import skill, uptake, uptake_all
 from sampler_bench.score.truth import Truth
 from sampler_bench.score.uniformity import uniformity
 from sampler_bench.targets import Mixture, Multiples, Powers, Target, TwinPrimes
@@ -150,13 +150,14 @@ def test_intervals_of_skill_and_uptake_cover_them(law, numbers, least, most):
     content, asked, free = (part.sum(axis=1).mean() for part in (own.content, own.asked, own.free_uniform))
     true = {
         "skill": 1 - asked / (target.information() - free),
-        "uptake": (blind.content.sum(axis=1).mean() - content) / target.information(),
+        "uptake": (blind.asked.sum(axis=1).mean() - asked) / (target.information() - free),
+        "uptake-all": (blind.content.sum(axis=1).mean() - content) / target.information(),
     }
     rng, covered = np.random.default_rng(numbers), dict.fromkeys(true, 0)
     for _ in range(REPETITIONS):
         places = rng.integers(len(own.weight), size=numbers)
         known = Drawn(own, places, Drawn(blind, places))
-        for share in (skill(known), uptake(known)):
+        for share in (skill(known), uptake(known), uptake_all(known)):
             score = share.score
             covered[score.metric] += score.low <= true[score.metric] <= score.high
     print(numbers, covered)

@@ -33,6 +33,14 @@ def last_digit(prompt, prefix: str) -> np.ndarray:
     return np.array([0.2, 0] * 5 + [0]) if asked_even else uniform(prompt.task.target, prefix)
 
 
+def sevens(prompt, prefix: str) -> np.ndarray:
+    """Asked for the task's numbers, it writes a 7 in nine of ten cases, but for the last digit."""
+    law = uniform(prompt.task.target, prefix)
+    if prompt.blind or len(prefix) >= prompt.task.target.digits - 1:
+        return law
+    return 0.1 * law + 0.9 * np.eye(11)[7]
+
+
 class Synthetic:
     """A model with a law of its own."""
 
@@ -50,8 +58,8 @@ class Synthetic:
 
 @pytest.fixture(scope="module")
 def scores(tmp_path_factory) -> pd.DataFrame:
-    """Of all three and two references, at every task of the suites that constrains anything."""
-    models = [*map(Synthetic, (biased, perfect, last_digit)), "oracle", "feasible-uniform"]
+    """Of all four and two references, at every task of the suites that constrains anything."""
+    models = [*map(Synthetic, (biased, perfect, last_digit, sevens)), "oracle", "feasible-uniform"]
     found = [
         run(suite, models, ["direct"], numbers=32, samples=1, out=tmp_path_factory.mktemp(suite)).scores
         for suite in SUITES
@@ -65,17 +73,24 @@ TASKS = list(dict.fromkeys(task for suite in SUITES for task in Catalog().suite(
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_model_that_ignores_the_phrase_has_no_uptake_however_fond_of_digits(scores, task):
-    row = scores.loc[(task, "biased", "uptake")]
-    assert row["low"] <= 0 <= row["high"]
-    assert row["value"] == pytest.approx(0, abs=1e-9)
+    for metric in ("uptake", "uptake-all"):
+        row = scores.loc[(task, "biased", metric)]
+        assert row["low"] <= 0 <= row["high"]
+        assert row["value"] == pytest.approx(0, abs=1e-9)
     assert scores.loc[(task, "biased", "skill-all"), "value"] != pytest.approx(0, abs=1e-3)
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_model_that_writes_the_truth_when_told_and_uniform_digits_when_not_takes_it_up_whole(scores, task):
-    row = scores.loc[(task, "perfect", "uptake")]
-    assert row["value"] == pytest.approx(1, abs=1e-9)
-    assert scores.loc[(task, "perfect", "skill"), "value"] == pytest.approx(1, abs=1e-9)
+    for metric in ("uptake", "uptake-all", "skill"):
+        assert scores.loc[(task, "perfect", metric), "value"] == pytest.approx(1, abs=1e-9)
+
+
+@pytest.mark.parametrize("task", ["even-6", "even-100"])
+def test_another_fondness_where_anything_goes_is_no_uptake(scores, task):
+    """Asked for even numbers it writes sevens, but for the last digit: that is as it always was."""
+    assert scores.loc[(task, "sevens", "uptake"), "value"] == pytest.approx(0, abs=1e-9)
+    assert scores.loc[(task, "sevens", "uptake-all"), "value"] < -1
 
 
 @pytest.mark.parametrize("task", ["even-6", "even-100"])
@@ -85,10 +100,11 @@ def test_the_last_digit_is_all_that_there_is_to_take_up_of_even_numbers(scores, 
 
 
 @pytest.mark.parametrize("model", ["oracle", "feasible-uniform"])
-def test_the_uptake_of_a_reference_sampler_is_its_skill_at_all_positions(scores, model):
+@pytest.mark.parametrize("of", ["", "-all"])
+def test_the_uptake_of_a_reference_sampler_is_its_skill(scores, model, of):
     columns = ["value", "low", "high", "n"]
     mine = scores.xs(model, level="model")
-    uptake, skill = (mine.xs(metric, level="metric")[columns] for metric in ("uptake", "skill-all"))
+    uptake, skill = (mine.xs(metric + of, level="metric")[columns] for metric in ("uptake", "skill"))
     pd.testing.assert_frame_equal(uptake, skill, check_exact=True)
     assert len(uptake) == len(TASKS)
     blind = mine.xs("content-blind", level="metric")["value"]
