@@ -47,7 +47,7 @@ def check_repository(repository: str) -> None:
 
 
 def push(what: Push) -> str | None:
-    """Upload files to a dataset repository, in one commit; it is made if it is not there.
+    """Upload files to a dataset repository, in one commit; it is made, for oneself alone, if it is not there.
 
     Parameters
     ----------
@@ -77,13 +77,15 @@ def push(what: Push) -> str | None:
         *HfHubHTTPError.__bases__,
     )  # the errors of the HTTP library that this version takes
     try:
-        address = api.create_repo(what.repository, repo_type="dataset", exist_ok=True)
+        address = api.create_repo(what.repository, repo_type="dataset", private=True, exist_ok=True)
         commit = api.create_commit(
             address.repo_id, operations, commit_message="Export of sampler_bench", repo_type="dataset"
         )
     except HfHubHTTPError as error:
         said = one_line(error.server_message or str(error))
         raise StoreError(f"the hub refused {what.repository}: {said}") from None
+    except (ValueError, RuntimeError) as error:  # of an address, a token, or what the hub makes of the card
+        raise StoreError(f"{what.repository} cannot be sent: {one_line(str(error))}") from None
     except unreachable as error:
         raise StoreError(f"the hub at {api.endpoint} cannot be reached: {one_line(str(error))}") from None
     return commit.commit_url

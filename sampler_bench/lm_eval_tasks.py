@@ -51,6 +51,8 @@ summed along the number; 0 is exact. Arms: {arms}; {numbers} numbers a task, see
 It does less than `sampler-bench run`:
 
 * Tokenizers must write one digit a token; others are scored as if no longer token began with a digit.
+* Nor may they join the end of a prompt, as in ":" and a line end, to one token: the harness takes white
+  space off the end of a text, and what the digits then follow is another one.
 * Whether a number ends where it should (stopping), answers and their validity, skill, uptake and intervals
   are not measured; content is the plain mean over the numbers, without calibration.
 * Prompts are plain texts, as base models continue them; leave out `--apply_chat_template`.
@@ -88,7 +90,7 @@ def lm_eval_tasks(laws: Laws, out: Path | str) -> list[Path]:
             task=in_yaml(name), code=CODE, file=in_yaml(file), version=versions[task]
         )
     tasks = "\n".join(f"  - {in_yaml(f'{group}_{task}')}" for task in rows)
-    files["group.yaml"] = GROUP.format(group=in_yaml(group), tasks=tasks)
+    files[f"{group}.yaml"] = GROUP.format(group=in_yaml(group), tasks=tasks)
     files["README.md"] = ABOUT.format(
         suite=in_markdown(laws.suite),
         group=group,

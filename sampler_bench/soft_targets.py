@@ -24,6 +24,7 @@ from sampler_bench.tasks import Arm, Catalog
 
 TABLE = "soft_targets"
 MOST_ROWS = 10**7  # which take some GB
+TRAINING_SEED = 1  # runs have 0 where nothing is said: what is trained on is not what is measured
 TURN = pa.struct([("role", pa.string()), ("content", pa.string())])
 SOFT_TARGETS = pa.schema(
     [
@@ -58,8 +59,9 @@ bring down.
 
 Arms: {arms}. Tasks: {tasks}.
 
-A model trained on these rows has seen answers of the benchmark: say so where its scores are shown, or train
-on tasks of your own.
+Runs read along numbers of seed 0 where nothing else is said. A model trained on these rows has still seen
+answers of the benchmark, all of them at tasks with few: say so where its scores are shown, or train on tasks
+of your own.
 {of_format}"""
 
 
@@ -84,7 +86,7 @@ def laws_of(
     suite: str,
     arms: Sequence[str] = ("direct",),
     *,
-    seed: int = 0,
+    seed: int = TRAINING_SEED,
     numbers: int | None = None,
     task_folders: Sequence[Path] = (),
     executor: Executor | None = None,
@@ -99,7 +101,8 @@ def laws_of(
     arms : sequence of str
         Ways of asking whose number begins the response, in all their wordings.
     seed : int
-        Of the numbers: with that of a run, the numbers that it reads along.
+        Of the numbers. With that of a run (0 where none was said) they are those that it reads along. Of a
+        task whose members are all read, they are always the same.
     numbers : int, optional
         A task, in place of the suite's.
     task_folders : sequence of Path

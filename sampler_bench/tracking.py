@@ -6,6 +6,8 @@ from types import ModuleType
 
 import numpy as np
 
+from sampler_bench.errors import StoreError
+from sampler_bench.plain import one_line
 from sampler_bench.runs.reading import Run
 
 TRACKERS = ("trackio", "wandb")  # whose init, log and finish are alike; the first that is installed
@@ -23,7 +25,18 @@ def track(measured: Run, tracker: ModuleType) -> int:
     """Log a run's scores: an experiment a model, arm and decoder; how many.
 
     A score is named ``TASK/METRIC``, the suite's own ``(overall)/METRIC``. What is not finite is left out.
+    Raises StoreError if the tracker raises anything.
     """
+    try:
+        return _log(measured, tracker)
+    except Exception as error:  # whatever a tracker raises
+        said = one_line(str(error))
+        raise StoreError(
+            f"{tracker.__name__} did not take the scores: {said}; the run at {measured.path} has them"
+        ) from error
+
+
+def _log(measured: Run, tracker: ModuleType) -> int:
     scores, manifest = measured.scores, measured.manifest
     scores = scores[scores["metric"].isin(TRACKED) & np.isfinite(scores["value"])]
     rows = scores.groupby(["model", "arm", "decoder"], sort=False)

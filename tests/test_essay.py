@@ -1,4 +1,4 @@
-"""The rules that the claims of the essay are held by, on made-up results; and the page, on published ones."""
+"""The rules that the claims of the essay are held by, on made-up results."""
 
 import importlib.util
 from pathlib import Path

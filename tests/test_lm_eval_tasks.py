@@ -43,7 +43,7 @@ def read(path) -> dict:
 
 
 def test_the_group_names_tasks_that_name_files_and_functions_that_are_there(tasks, code):
-    group = read(tasks / "group.yaml")
+    group = read(tasks / "sampler_bench_twin-primes-3.yaml")
     [name] = group["task"]
     task = read(tasks / "twin-primes-3.yaml")
     assert task["task"] == name
@@ -91,7 +91,7 @@ def test_chats_are_refused(tmp_path):
 def test_the_command_takes_a_suite(cli):
     shown = cli("export", "even-6", "--format", "lm-eval", "--numbers", "2", "--out", "tasks", "--quiet")
     assert shown.returncode == 0, shown.stderr
-    names = ["lm_eval_code.py", "even-6.jsonl", "even-6.yaml", "group.yaml", "README.md"]
+    names = ["lm_eval_code.py", "even-6.jsonl", "even-6.yaml", "sampler_bench_even-6.yaml", "README.md"]
     assert shown.stdout.splitlines() == [f"tasks/{name}" for name in names]
     refused = cli("export", "runs", "--format", "lm-eval", "--out", "tasks")
     assert refused.returncode == 2

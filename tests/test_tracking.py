@@ -6,6 +6,7 @@ from types import ModuleType
 import pytest
 
 from sampler_bench import run
+from sampler_bench.errors import StoreError
 from sampler_bench.tracking import track, tracker
 
 
@@ -54,3 +55,17 @@ def test_a_run_without_a_tracker_says_so(cli):
     shown = cli("run", "even-6", "--model", "oracle", "--numbers", "2", "--samples", "2", "--track")
     assert shown.returncode == 0
     assert "--track: neither trackio nor wandb is installed" in shown.stderr
+
+
+def test_a_tracker_that_refuses_is_quoted_and_the_run_stays(installed, monkeypatch, tmp_path):
+    measured = run("even-6", ["oracle"], out=tmp_path, numbers=2, samples=2)
+
+    def refuse(**_):
+        raise RuntimeError("not logged in")
+
+    monkeypatch.setattr(installed["trackio"], "init", refuse)
+    with pytest.raises(
+        StoreError, match=f"did not take the scores: not logged in; the run at {tmp_path} has"
+    ):
+        track(measured, tracker())
+    assert len(measured.scores)

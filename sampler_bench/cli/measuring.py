@@ -33,8 +33,9 @@ from sampler_bench.errors import InputError
 from sampler_bench.executor.ray_cluster import Ray
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from sampler_bench.doctor import Check
-    from sampler_bench.runs.reading import Run
 
 
 NO_REQUESTS = "no request to a server: these models run inside sampler-bench"
@@ -150,6 +151,7 @@ def run(
         base_url or (), api_key, timeout, port, vllm_arg or (), chat_template_kwargs or {}, samples_only,
         extra_body or {}, max_tokens_total, same_weights, engine, loras=lora or (),
     )  # fmt: skip
+    logs_to = _tracker() if track else None
     with saying_what_is_kept("what was measured"), joined(ray) as executor, Display(quiet) as display:
         prepared = api.prepare(
             suite, model, arm or api.ARMS, decoders=decoder or api.DECODERS, seed=seed, out=out,
@@ -166,18 +168,20 @@ def run(
     print_tables(leaderboard(measured.scores.assign(run=(out or Path(suite)).resolve().name)))
     folder = out or api.RESULTS
     publish([folder], folder, show=False)
-    if track:
-        _track(measured)
+    if logs_to:
+        from sampler_bench.tracking import track as log
+
+        console.print(f"logged to {logs_to.__name__}: {log(measured, logs_to)} experiments")
 
 
-def _track(measured: "Run") -> None:
-    from sampler_bench.tracking import TRACKERS, track, tracker
+def _tracker() -> "ModuleType | None":
+    """What --track logs to; where there is none, that is said before anything is measured."""
+    from sampler_bench.tracking import TRACKERS, tracker
 
     found = tracker()
     if found is None:
-        say(f"--track: neither {' nor '.join(TRACKERS)} is installed, so that nothing is logged")
-        return
-    console.print(f"logged to {found.__name__}: {track(measured, found)} experiments")
+        say(f"--track: neither {' nor '.join(TRACKERS)} is installed, so that nothing will be logged")
+    return found
 
 
 @app.command()

@@ -157,9 +157,13 @@ def export(
         list[str] | None, typer.Option(help="Prompts of the laws; direct by default, few-shot for lm-eval.")
     ] = None,
     numbers: Annotated[
-        int | None, typer.Option(help="Numbers a task, all of whose beginnings have a law.")
+        int | None,
+        typer.Option(help="Numbers a task, each of whose beginnings has a law; the suite's by default."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of those numbers; 0 by default.")] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, help="Of those numbers; 1 by default, for lm-eval 0, as in runs."),
+    ] = None,
     push: Annotated[
         str | None,
         typer.Option(metavar="REPO", help="Upload it to the Hugging Face hub, too, as dataset OWNER/NAME."),
@@ -179,7 +183,9 @@ def export(
     if push is not None:
         _check_push(push, out, form)
     if soft_targets is not None:
-        asked = {"seed": seed or 0, "numbers": numbers, "task_folders": tasks or ()}
+        asked = {"numbers": numbers, "task_folders": tasks or ()}
+        if seed is not None or form == LM_EVAL:
+            asked["seed"] = seed or 0  # as a run, beside whose scores those of lm-eval stand
         written = _export_laws(soft_targets, out, form, arm, quiet, asked)
     else:
         if arm or numbers is not None or seed is not None or tasks:

@@ -15,9 +15,11 @@ from sampler_bench.cli.options import (
     app,
     console,
     joined,
+    place,
     saying_what_is_kept,
 )
 from sampler_bench.errors import InputError
+from sampler_bench.files import is_remote
 from sampler_bench.integers import shown
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6}
@@ -40,6 +42,20 @@ def count(text: str) -> int:
     return int(found)
 
 
+def folder(text: str) -> Path:
+    """A folder of this machine.
+
+    Raises
+    ------
+    InputError
+        If it is elsewhere, or no path.
+    """
+    path = place(text)
+    if is_remote(path):
+        raise InputError(f"{text} is elsewhere; models are trained into a folder of this machine")
+    return path
+
+
 Parameters = Annotated[
     int, typer.Option(metavar="COUNT", parser=count, help="Parameters of the model, about, as in 400k or 2M.")
 ]
@@ -53,7 +69,7 @@ def train(
     world: Annotated[
         str, typer.Argument(metavar="WORLD", help="A world, or a task: the world of that task.")
     ],
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The model's folder.")],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", parser=folder, help="The model's folder.")],
     parameters: Parameters = "400k",  # pyright: ignore[reportArgumentType]  it is parsed
     numbers: Numbers = "400k",  # pyright: ignore[reportArgumentType]
     seed: Seed = 0,
@@ -87,7 +103,9 @@ def learn(
         list[str],
         typer.Argument(metavar="SUITE", help="Suites: a model for each task. Or worlds: one for all of it."),
     ],
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where models, runs and figures go.")],
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", parser=folder, help="Where models, runs and figures go.")
+    ],
     budgets: Annotated[
         list[int] | None,
         typer.Option(metavar="COUNT", parser=count, help="Parameters of models; 400k if none is named."),

@@ -65,7 +65,7 @@ def plan_of(
     for name, value in {"numbers": numbers, "samples": samples, "seed": seed}.items():
         if isinstance(value, bool) or not isinstance(value, int | None) or (name == "seed" and value is None):
             raise InputError(f"{name} = {shown(str(value))}: a whole number is needed")
-    if laws not in (True, False, AUTO):
+    if not isinstance(laws, bool) and laws != AUTO:
         raise InputError(f"laws = {shown(str(laws))}: it is true, false or auto")
     return _plan_of(suite, arm, numbers, samples, seed, tasks, laws)
 

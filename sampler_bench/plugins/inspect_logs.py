@@ -1,15 +1,14 @@
 """A log of inspect_ai as a run of ours: what was asked and answered there is measured again, from the log."""
 
-import json
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 from inspect_ai.model import ModelName
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from sampler_bench.benchmark import Benchmark
 from sampler_bench.errors import InputError
@@ -20,6 +19,7 @@ from sampler_bench.measure.parsing import parse_answers
 from sampler_bench.measure.plan import CHUNK, Controls, Plan, Unit
 from sampler_bench.models.model import BOTH, NATURAL, SAMPLES, Prompt, Response, SamplingOptions
 from sampler_bench.models.objects import ObjectModel
+from sampler_bench.models.reference import find_reference
 from sampler_bench.models.server_options import ServerOptions
 from sampler_bench.models.sources import Source
 from sampler_bench.plain import one_line
@@ -37,6 +37,8 @@ from sampler_bench.plugins.inspect_tasks import FORM, LOGGED
 from sampler_bench.runs.manifest import Settings
 from sampler_bench.runs.reading import Run
 from sampler_bench.runs.store import RunFolder
+from sampler_bench.targets.base import SYMBOLS
+from sampler_bench.targets.values import explain
 from sampler_bench.tasks import Arm, Suite, Task
 
 ENDED = {"max_tokens": "length", "model_length": "length"}  # as our records say it
@@ -70,9 +72,8 @@ def import_log(
     """
     log = _read(path)
     plan = _plan(log, path)
-    source = Source(
-        name_of(ModelName(log.eval.model)), ServerOptions(), own=ObjectModel(_Logged(log, plan, path))
-    )
+    name = _model_of(log, path)
+    source = Source(name, ServerOptions(), own=ObjectModel(_Logged(name, log, plan, path)))
     folder = RunFolder(out)
     if folder.manifest() is not None:
         done = folder.done()
@@ -115,6 +116,17 @@ def _read(path: Path) -> EvalLog:
     return log
 
 
+def _model_of(log: EvalLog, path: Path) -> str:
+    """What its rows are called. Raises InputError if nobody, or a reference sampler, is called so."""
+    try:
+        name = name_of(ModelName(log.eval.model))
+    except ValueError as error:
+        raise InputError(f"{path} is of the model {log.eval.model!r}: {one_line(str(error))}") from error
+    if find_reference(name):
+        raise InputError(f"{path} is of a model called {name}, which is the name of a reference sampler")
+    return name
+
+
 def _plan(log: EvalLog, path: Path) -> Plan:
     """What was asked, from the log alone."""
     logged = (log.eval.metadata or {}).get(LOGGED)
@@ -136,15 +148,32 @@ def _plan(log: EvalLog, path: Path) -> Plan:
             settings=Settings.model_validate(logged["settings"]),
             controls=Controls(),
         )
-    except (KeyError, TypeError, ValidationError) as error:
+    except ValidationError as error:
+        raise InputError(f"{path} does not say what was asked: {explain(error, [])}") from error
+    except (KeyError, TypeError) as error:
         raise InputError(f"{path} does not say what was asked: {one_line(str(error))[:200]}") from error
+
+
+Law = Annotated[list[float], Field(min_length=SYMBOLS, max_length=SYMBOLS)]
+
+
+class _Told(BaseModel):
+    """What ``read_laws`` tells, as far as it is made a run of."""
+
+    q: dict[str, Law]
+    blind: dict[str, Law] | None = None
+    probe: list[float]
+    server_version: str
+    digits: Any = None
+    start: Any = None
+    thinking: Any = None
 
 
 class _Logged:
     """The model of a log, as an object: it says again what it said there, when it is asked the same."""
 
-    def __init__(self, log: EvalLog, plan: Plan, path: Path):
-        self.name = name_of(ModelName(log.eval.model))
+    def __init__(self, name: str, log: EvalLog, plan: Plan, path: Path):
+        self.name = name
         self._log, self._path = log, path
         samples = {(each.id, each.epoch): each for each in log.samples or []}
         self._laws = _laws(samples, plan)
@@ -206,9 +235,9 @@ def _laws(samples: dict, plan: Plan) -> dict[tuple[str, str], dict]:
             if not isinstance(told, str):
                 return {}
             try:
-                found[task.name, wording.name] = json.loads(told)
-            except ValueError as error:
-                raise InputError(f"the laws of {task.name} are no JSON: {error}") from error
+                found[task.name, wording.name] = _Told.model_validate_json(told).model_dump(exclude_none=True)
+            except ValidationError as error:
+                raise InputError(f"the laws of {task.name} are none: {explain(error, [])}") from error
     return found
 
 
@@ -245,7 +274,8 @@ def _must_be_judged_alike(sample: EvalSample, prompt: Prompt, text: str) -> None
         {"answer": answer, "valid": answer is not None and target.contains(answer)}
         for answer in parse_answers(text, prompt.arm)
     ]
-    if [{name: each.get(name) for name in ("answer", "valid")} for each in judged] != here:
+    listed = isinstance(judged, list) and all(isinstance(each, dict) for each in judged)
+    if not listed or [{name: each.get(name) for name in ("answer", "valid")} for each in judged] != here:
         raise InputError(
             f"the log judges the response {sample.epoch} to {sample.id} otherwise than this version of "
             "sampler_bench does: it was edited, or written by another version"

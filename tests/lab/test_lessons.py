@@ -106,7 +106,7 @@ def test_sizes_that_cannot_be_trained_are_refused():
         configuration(100, 100, 0, 1)
 
 
-def test_a_step_reads_as_many_tokens_of_long_documents_as_of_short_ones():
+def test_a_step_reads_fewer_of_long_documents_than_of_short_ones():
     made = {name: CATALOG.world(name) for name in ("even-6", "bilingual", "with-traces")}
     lengths = {name: mean_length(kinds_of(world, CATALOG), world) for name, world in made.items()}
     assert lengths["even-6"] == 7  # six digits and the end

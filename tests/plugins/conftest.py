@@ -1,5 +1,7 @@
 """Shared by tests of plugins: evaluations of inspect_ai, of a mocked model or one behind the fake server."""
 
+import gc
+import warnings
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +15,15 @@ INSPECTS_OWN = [
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
     pytest.mark.filterwarnings(UNRAISABLE),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_to_the_collector():
+    """What inspect_ai leaves open is closed here, and not heard of at the end of all tests."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()
 
 
 @pytest.fixture

@@ -97,11 +97,9 @@ def test_laws_and_responses_are_those_of_our_own_run(server, evaluated, tmp_path
         assert told[metric] == pytest.approx(overall.loc[metric, "value"])
         assert told[f"{metric} low"] == pytest.approx(overall.loc[metric, "low"])
     assert found.manifest.models["fake"]["probe"] == own.manifest.models["fake"]["probe"]
-    assert KEY.encode() not in path_of(log).read_bytes()
     with zipfile.ZipFile(log.location) as archive:
-        assert not any(
-            KEY.encode() in archive.read(name) for name in archive.namelist() if "sample" not in name
-        )
+        assert len(archive.namelist()) > 3
+        assert not any(KEY.encode() in archive.read(name) for name in archive.namelist())
 
 
 def test_a_log_without_laws_becomes_a_run_without(server, evaluated, tmp_path):
