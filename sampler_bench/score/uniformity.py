@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 from gmpy2 import mpz
-from scipy.stats import binom
 
 from sampler_bench.score.distances import Line, distances
-from sampler_bench.score.intervals import COVERAGE, wilson_interval
+from sampler_bench.score.intervals import binomial_range, wilson_interval
 from sampler_bench.score.score import Point, Score
 from sampler_bench.targets import END, Target, UniformTarget
 
@@ -74,7 +73,7 @@ def digit_shares(answers: Sequence[str], target: Target) -> Iterator[Point]:
             counts = np.bincount(seen, minlength=len(law))
             for metric, shares, (lows, highs) in (
                 ("answers", counts / n, wilson_interval(counts, n)),
-                ("truth", law, np.array(binom.interval(COVERAGE, n, np.clip(law, 0, 1))) / n),
+                ("truth", law, binomial_range(n, np.clip(law, 0, 1)) / n),
             ):
                 for digit, (share, low, high) in enumerate(zip(shares, lows, highs, strict=True)):
                     yield Point(axis, digit, metric, float(share), float(low), float(high), n)
