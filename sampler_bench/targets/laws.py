@@ -49,7 +49,7 @@ def assert_laws(target: Target, rng: "np.random.Generator", walks: int = 20) -> 
         assert end == 1 if target.fixed else end > 0, f"{target}: goes on after {number!r}"
         _assert_chain_rule(target, number)
         _assert_lives(target, number, rng)
-    _assert_residues(target, rng)
+    _assert_residues(target, [*numbers, *target.sample(10, rng)])
     size = target.count("")
     if size is not None:
         members = [target.nth_member(rank) for rank in sorted({0, size // 3, size // 2, size - 1})]
@@ -136,18 +136,20 @@ def _assert_lives(target: Target, number: str, rng: "np.random.Generator") -> No
         )
 
 
-def _assert_residues(target: Target, rng: "np.random.Generator") -> None:
+def _assert_residues(target: Target, drawn: Sequence[str]) -> None:
     size = target.count("")
     listed = size is not None and size <= LISTED
     members = [target.nth_member(rank) for rank in range(size)] if listed else []
     values, p = [to_int(number) for number, _ in members], np.array([p for _, p in members])
+    met = list(map(to_int, drawn))
     for modulus in MODULI:
         law = target.residues(modulus)
         if law is not None:
             assert law.shape == (modulus,), f"{target}: residues mod {modulus} have a wrong shape"
             assert math.isclose(law.sum(), 1, rel_tol=ROUNDING), f"{target}: mod {modulus} is no distribution"
-            drawn = [to_int(number) % modulus for number in target.sample(10, rng)]
-            assert law[drawn].all(), f"{target}: draws what has probability 0 mod {modulus}"
+            assert law[[value % modulus for value in met]].all(), (
+                f"{target}: draws what has probability 0 mod {modulus}"
+            )
             if listed:
                 of_members = np.bincount([value % modulus for value in values], p, modulus) / p.sum()
                 assert np.allclose(law, of_members, rtol=0, atol=ROUNDING), (
