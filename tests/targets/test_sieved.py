@@ -63,8 +63,8 @@ def test_counts_of_all_prefixes_equal_trial_division(forms, shifts, y, listed, m
         assert all(target.contains(number) for number in expected[:200])
         counted = Counter(number[:length] for number in expected for length in range(digits + 1))
         for length in range(digits + 1):
-            for prefix in map("".join, product(DIGITS, repeat=length)):
-                assert target.count(prefix) == counted[prefix], f"{target}, {prefix!r}"
+            right = {prefix: counted[prefix] for prefix in map("".join, product(DIGITS, repeat=length))}
+            assert {prefix: target.count(prefix) for prefix in right} == right, target
 
 
 @pytest.mark.parametrize("y", LADDER)
