@@ -138,8 +138,8 @@ def _assert_lives(target: Target, number: str, rng: "np.random.Generator") -> No
 
 def _assert_residues(target: Target, drawn: Sequence[str]) -> None:
     size = target.count("")
-    listed = size is not None and size <= LISTED
-    members = [target.nth_member(rank) for rank in range(size)] if listed else []
+    few = size is not None and size <= LISTED
+    members = [target.nth_member(rank) for rank in range(size)] if size is not None and few else []
     values, p = [to_int(number) for number, _ in members], np.array([p for _, p in members])
     met = list(map(to_int, drawn))
     for modulus in MODULI:
@@ -150,7 +150,7 @@ def _assert_residues(target: Target, drawn: Sequence[str]) -> None:
             assert law[[value % modulus for value in met]].all(), (
                 f"{target}: draws what has probability 0 mod {modulus}"
             )
-            if listed:
+            if few:
                 of_members = np.bincount([value % modulus for value in values], p, modulus) / p.sum()
                 assert np.allclose(law, of_members, rtol=0, atol=ROUNDING), (
                     f"{target}: residues mod {modulus} are {law}, those of its members {of_members}"

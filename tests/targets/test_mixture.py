@@ -111,19 +111,19 @@ def some_mixtures(size: int) -> list[Mixture]:
 
 
 @pytest.fixture(scope="module")
-def informations() -> list[float]:
+def informed() -> list[float]:
     """Of the mixtures below, each from a list of its members."""
     return [direct.information(law(target)) for target in some_mixtures(60)]
 
 
 @pytest.mark.parametrize("ways", ["listed", "walked", "one and lists"])
-def test_information_equals_the_sum_over_all_prefixes(ways, informations, monkeypatch):
+def test_information_equals_the_sum_over_all_prefixes(ways, informed, monkeypatch):
     """Whatever the lengths, first digits and overlaps: 60 mixtures, each against a list of its members."""
     if ways != "listed":
         monkeypatch.setattr(mixtures, "LISTED", 0)
     if ways == "walked":
         monkeypatch.setattr(mixture_information, "LISTED", 0)
-    for target, expected in zip(some_mixtures(60), informations, strict=True):
+    for target, expected in zip(some_mixtures(60), informed, strict=True):
         assert target.information() == pytest.approx(expected, abs=1e-9), str(target)
         assert target.information_error == 0
 
