@@ -1,7 +1,7 @@
 # Two commands for a stranger: `make bench` and `make test`. `make help` lists the rest.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help install bench test fuzz compat kernels measuring scoring page scale essay docs lint format clean
+.PHONY: help install bench test check fuzz compat kernels measuring scoring page scale essay docs lint format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -15,6 +15,8 @@ MODELS := smollm2-135m oracle feasible-uniform uniform-digits \
 
 # A file's tests stay in one process, and the longest files, which come first, are begun first.
 PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+# Each with one thread for its linear algebra: threads that wait for one another spin, where cores are taken.
+UNSERVED = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not vllm' $(PARALLEL) --durations=20
 
 help:  ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,8 +43,11 @@ bench: $(READY)  ## Measure smollm2-135m and the reference samplers on suite qui
 	@$(BIN)/sampler-bench run quick $(MODELS:%=--model %)
 
 test: $(READY)  ## Run all tests: in several processes, then by themselves those against a real vLLM server
-	@$(BIN)/python -m pytest -m 'not vllm' $(PARALLEL) --durations=20
+	@$(UNSERVED)
 	@$(BIN)/python -m pytest -m vllm --durations=20
+
+check: lint  ## Lint, and run all tests that need no vLLM server: what to run after each change
+	@$(UNSERVED)
 
 fuzz: $(READY)  ## Random patterns, task files, command lines and damaged files (SEED=N; minutes)
 	@$(BIN)/python -m tests.fuzz $(SEED)

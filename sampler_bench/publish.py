@@ -5,10 +5,10 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
-from matplotlib.figure import Figure
 
 from sampler_bench.errors import StoreError
 from sampler_bench.executor.executor import Executor
@@ -16,8 +16,6 @@ from sampler_bench.executor.processes import Processes
 from sampler_bench.files import location, make_folder, write_whole
 from sampler_bench.models.reference import find_reference
 from sampler_bench.plain import in_spreadsheet
-from sampler_bench.report.figures.gallery import gallery
-from sampler_bench.report.figures.style import save
 from sampler_bench.report.leaderboard import flat, leaderboard, markdown
 from sampler_bench.report.page import page
 from sampler_bench.report.progress import Display
@@ -30,6 +28,9 @@ from sampler_bench.score.truth import Truth
 from sampler_bench.targets.ladder import has_ladder, sieve_ladder
 from sampler_bench.targets.registry import make_target
 from sampler_bench.written import few_answers
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def rescore(path: Path | str, executor: Executor | None = None) -> pd.DataFrame:
@@ -84,6 +85,8 @@ def score_run(folder: RunFolder, manifest: Manifest, executor: Executor | None =
     write_whole(folder.path / "scores.csv", partial(write_csv, scores.scores))
     draw = _figures(manifest, scores.scores, scores.curves).get("digits")
     if draw:
+        from sampler_bench.report.figures.style import save  # loads matplotlib
+
         write_whole(folder.path / "digits.png", partial(save, draw(), "png"))
     for name, model in manifest.models.items():
         model["realised"] = {
@@ -253,6 +256,8 @@ def write_figures(path: Path, out: Path) -> list[Path]:
     StoreError
         If there is no such run, or a figure cannot be written.
     """
+    from sampler_bench.report.figures.style import save  # loads matplotlib
+
     figures = _figures(RunFolder(path).manifest(), _read(path, "scores"), _read(path, "curves"))
     make_folder(out)
     written = []
@@ -266,7 +271,9 @@ def write_figures(path: Path, out: Path) -> list[Path]:
 
 def _figures(
     manifest: Manifest | None, scores: pd.DataFrame, curves: pd.DataFrame
-) -> dict[str, Callable[[], Figure]]:
+) -> dict[str, Callable[[], "Figure"]]:
+    from sampler_bench.report.figures.gallery import gallery  # loads matplotlib
+
     tasks = manifest.tasks if manifest else {}
     targets = {name: make_target(task.target) for name, task in tasks.items()}
     ladders = {name: sieve_ladder(target)[1:] for name, target in targets.items() if has_ladder(target)}

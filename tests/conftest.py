@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sampler_bench.cli import answer
 from sampler_bench.files import cache_folder
 from sampler_bench.models.finding import find_model
 from sampler_bench.models.server_options import ServerOptions
@@ -43,6 +44,19 @@ def cli(tmp_path):
         return subprocess.run(
             command, capture_output=True, text=True, cwd=tmp_path, timeout=timeout, check=False
         )
+
+    return run
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch, capfd):
+    """The same in this process, for what is not about processes: none has to start. A fault is raised."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        capfd.readouterr()
+        code = answer([*map(str, arguments)])
+        return subprocess.CompletedProcess(arguments, code, *capfd.readouterr())
 
     return run
 

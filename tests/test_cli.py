@@ -88,19 +88,19 @@ def test_truth_of_a_complete_number_is_to_stop(cli):
     assert "END" in cli("truth", "even-6", "--prefix", "123456").stdout
 
 
-def test_draw_prints_members_one_a_line_the_same_for_the_same_seed(cli):
+def test_draw_prints_members_one_a_line_the_same_for_the_same_seed(cli, here):
     drawn = [cli("draw", "twin-primes-6", "-n", 5, "--seed", seed).stdout for seed in (1, 1, 2)]
     assert drawn[0] == drawn[1] != drawn[2]
     assert len(drawn[0].split()) == 5
     for number in drawn[0].split():
-        assert cli("check", "twin-primes-6", number).returncode == 0
+        assert here("check", "twin-primes-6", number).returncode == 0
 
 
 @pytest.mark.parametrize(
     ("number", "code"), [("101", 0), ("103", 0), ("105", 1), ("23", 1), ("0101", 1), ("1o1", 2), ("-1", 2)]
 )
-def test_check_exits_with_0_for_members_and_1_for_others(cli, number, code):
-    assert cli("check", "twin-primes-3", "--", number).returncode == code
+def test_check_exits_with_0_for_members_and_1_for_others(here, number, code):
+    assert here("check", "twin-primes-3", "--", number).returncode == code
 
 
 def test_count_prints_one_number(cli):
@@ -214,8 +214,8 @@ def free_port() -> int:
         ("table twin-primes --digits 3 --depth 2 --out /proc/x", "cannot write /proc/x"),
     ],
 )
-def test_bad_input_is_one_sentence_on_stderr_and_exit_code_2(cli, arguments, reason):
-    done = cli(*arguments.split())
+def test_bad_input_is_one_sentence_on_stderr_and_exit_code_2(here, arguments, reason):
+    done = here(*arguments.split())
     assert done.returncode == 2
     last = done.stderr.splitlines()[-1]
     assert last.startswith("error: ")
@@ -223,6 +223,19 @@ def test_bad_input_is_one_sentence_on_stderr_and_exit_code_2(cli, arguments, rea
     assert done.stderr.count("error: ") == 1
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["truth twin-prime-3", "truth even-6 --jsn", "run quick --model orcle", "nonsense", "draw even-6 -n 3"],
+)
+def test_a_process_says_what_is_said_in_this_one_and_ends_with_its_code(cli, here, arguments):
+    done, expected = cli(*arguments.split()), here(*arguments.split())
+    assert (done.returncode, done.stdout, done.stderr) == (
+        expected.returncode,
+        expected.stdout,
+        expected.stderr,
+    )
 
 
 NO_ROOM_FOR_KERNELS = """
@@ -237,7 +250,7 @@ main()
 def test_a_disk_too_full_to_keep_the_kernels_leaves_the_answer(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", NO_ROOM_FOR_KERNELS],
-        env={**os.environ, "SAMPLER_BENCH_CACHE": str(tmp_path)},
+        env={**os.environ, "SAMPLER_BENCH_CACHE": str(tmp_path), "NUMBA_OPT": "0"},  # compiled sooner
         capture_output=True,
         text=True,
         check=False,

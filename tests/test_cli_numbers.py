@@ -38,8 +38,8 @@ from sampler_bench.integers import long_literals
         (f"truth even-6 --prefix {'1' * 5000}", "prefix '1111111111...1111111111 (5000 digits)'"),
     ],
 )
-def test_a_number_that_makes_no_sense_is_one_sentence(cli, arguments, reason):
-    done = cli(*arguments.split())
+def test_a_number_that_makes_no_sense_is_one_sentence(here, arguments, reason):
+    done = here(*arguments.split())
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: ")
     assert reason in done.stderr
@@ -48,24 +48,24 @@ def test_a_number_that_makes_no_sense_is_one_sentence(cli, arguments, reason):
 
 
 @pytest.mark.parametrize("arguments", [("tasks", ""), ("run", "", "--model", "oracle"), ("truth", "")])
-def test_an_empty_name_is_unknown(cli, arguments):
-    done = cli(*arguments)
+def test_an_empty_name_is_unknown(here, arguments):
+    done = here(*arguments)
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: unknown {'task' if arguments[0] == 'truth' else 'suite'} ''; ")
     assert done.stdout == ""
 
 
-def test_a_count_takes_its_ends_as_people_write_them(cli):
+def test_a_count_takes_its_ends_as_people_write_them(here):
     for hi in ("1000", "1_000", "1e3", "1E3", "10e2"):
-        assert cli("count", "primes", "0", hi).stdout == "168\n"
+        assert here("count", "primes", "0", hi).stdout == "168\n"
 
 
-def test_safe_primes_are_counted(cli):
+def test_safe_primes_are_counted(here):
     safe = [p for p in sympy.primerange(5, 10**4) if sympy.isprime((p - 1) // 2)]
     for bound in (10, 100, 1000, 10**4):
-        assert int(cli("count", "safe-primes", 0, bound).stdout) == sum(p < bound for p in safe)
-    assert cli("count", "safe-primes", 5, 7).stdout == "1\n"
-    assert cli("count", "safe-primes", 7, 5).returncode == 2
+        assert int(here("count", "safe-primes", 0, bound).stdout) == sum(p < bound for p in safe)
+    assert here("count", "safe-primes", 5, 7).stdout == "1\n"
+    assert here("count", "safe-primes", 7, 5).returncode == 2
 
 
 def test_no_more_threads_work_than_there_are_cores(cli):
@@ -90,8 +90,8 @@ def test_no_more_threads_work_than_there_are_cores(cli):
         ),
     ],
 )
-def test_check_says_why_a_number_is_no_member(cli, task, number, reason):
-    done = cli("check", task, number)
+def test_check_says_why_a_number_is_no_member(here, task, number, reason):
+    done = here("check", task, number)
     first, second = done.stdout.splitlines()
     assert (done.returncode, done.stderr) == (1, "")
     assert first.startswith(f"{number} is no member: ")

@@ -88,11 +88,11 @@ def test_chats_are_refused(tmp_path):
         lm_eval_tasks(laws_of("even-6", numbers=2), tmp_path)
 
 
-def test_the_command_takes_a_suite(cli):
-    shown = cli("export", "even-6", "--format", "lm-eval", "--numbers", "2", "--out", "tasks", "--quiet")
+def test_the_command_takes_a_suite(here):
+    shown = here("export", "even-6", "--format", "lm-eval", "--numbers", "2", "--out", "tasks", "--quiet")
     assert shown.returncode == 0, shown.stderr
     names = ["lm_eval_code.py", "even-6.jsonl", "even-6.yaml", "sampler_bench_even-6.yaml", "README.md"]
     assert shown.stdout.splitlines() == [f"tasks/{name}" for name in names]
-    refused = cli("export", "runs", "--format", "lm-eval", "--out", "tasks")
+    refused = here("export", "runs", "--format", "lm-eval", "--out", "tasks")
     assert refused.returncode == 2
     assert "unknown suite 'runs'" in refused.stderr

@@ -37,8 +37,8 @@ def folder(tmp_path_factory):
     return out
 
 
-def test_a_number_is_shown_digit_by_digit(cli, folder):
-    shown = cli("show", folder, "--number", "101", "--model", "uniform-digits")
+def test_a_number_is_shown_digit_by_digit(here, folder):
+    shown = here("show", folder, "--number", "101", "--model", "uniform-digits")
     assert shown.returncode == 0, shown.stderr
     rows = [line.split() for line in shown.stdout.splitlines()]
     # 14 of 54 start with 1, then 4 of 14 with 10, of which 101 is one; uniform digits: 1/9, 1/10, 1/10
@@ -63,8 +63,8 @@ def test_a_number_is_shown_digit_by_digit(cli, folder):
         ),
     ],
 )
-def test_what_cannot_be_shown_is_a_sentence(cli, folder, arguments, reason):
-    shown = cli("show", folder, *arguments)
+def test_what_cannot_be_shown_is_a_sentence(here, folder, arguments, reason):
+    shown = here("show", folder, *arguments)
     assert shown.returncode == 2
     assert reason in shown.stderr
     assert shown.stderr.count("\n") == 1
@@ -122,21 +122,21 @@ def test_a_change_beyond_the_intervals_is_marked():
     assert not near["changed"]
 
 
-def test_runs_are_compared_on_the_command_line(cli, folder, tmp_path):
+def test_runs_are_compared_on_the_command_line(here, folder, tmp_path):
     run("even-6", ["oracle"], out=tmp_path / "other", numbers=4, samples=4)
-    same = cli("compare", folder, folder)
+    same = here("compare", folder, folder)
     assert same.returncode == 0
     assert re.search(r"twin-primes-3 +skill +0\.00 +0\.00 +0\.00 +0\.00 to 0\.00", same.stdout)
-    other = cli("compare", folder, folder, "--model", "oracle", "--with", "uniform-digits", "--out", "both")
+    other = here("compare", folder, folder, "--model", "oracle", "--with", "uniform-digits", "--out", "both")
     assert re.search(r"uniform-digits direct less oracle direct", other.stdout)
     assert re.search(r"twin-primes-3 +skill +1\.00 +0\.00 +-1\.00 \* +-1\.00 to -1\.00", other.stdout)
     assert {path.name for path in (tmp_path / "both").iterdir()} == {
         "comparison.csv", "comparison.svg", "comparison.png"
     }  # fmt: skip
-    nobody = cli("compare", folder, folder, "--model", "oracle", "--with", "nobody")
+    nobody = here("compare", folder, folder, "--model", "oracle", "--with", "nobody")
     assert nobody.returncode == 2
     assert "no model 'nobody' in" in nobody.stderr
-    apart = cli("compare", folder, tmp_path / "other")
+    apart = here("compare", folder, tmp_path / "other")
     assert apart.returncode == 2
     assert "have no task, model and arm in common" in apart.stderr
 

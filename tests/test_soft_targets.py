@@ -87,8 +87,8 @@ def test_an_arm_whose_number_comes_later_is_refused(tmp_path):
     assert not [*tmp_path.iterdir()]
 
 
-def test_the_command_says_what_it_wrote_and_what_does_not_go_together(cli):
-    shown = cli("export", "--soft-targets", "even-6", "--numbers", "2", "--out", "laws")
+def test_the_command_says_what_it_wrote_and_what_does_not_go_together(here):
+    shown = here("export", "--soft-targets", "even-6", "--numbers", "2", "--out", "laws")
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.splitlines() == ["laws/data/soft_targets.parquet", "laws/README.md"]
     for words, reason in (
@@ -96,7 +96,7 @@ def test_the_command_says_what_it_wrote_and_what_does_not_go_together(cli):
         (["somewhere", "--soft-targets", "even-6"], "export needs either DIR"),
         (["somewhere", "--numbers", "3"], "go with --soft-targets, not with a run"),
     ):
-        refused = cli("export", *words, "--out", "other")
+        refused = here("export", *words, "--out", "other")
         assert refused.returncode == 2
         assert reason in refused.stderr
         assert refused.stderr.count("\n") == 1

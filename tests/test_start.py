@@ -53,3 +53,9 @@ def test_the_truth_of_a_task_loads_nothing_heavy(task, cache):
 def test_tasks_are_counted_once(cache):
     loaded_by(cache, "tasks")
     assert not loaded_by(cache, "tasks") & set(HEAVY)
+
+
+def test_a_run_loads_no_laws_of_scipy(cache, tmp_path):
+    """They take as long to load as all else together that a small run needs."""
+    size = ("--numbers", "2", "--samples", "2", "--quiet", "--out", str(tmp_path / "run"))
+    assert "scipy.stats" not in loaded_by(cache, "run", "even-6", "--model", "oracle", *size)

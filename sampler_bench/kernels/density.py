@@ -9,6 +9,7 @@ Math. Comp. 16, 1962).
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -59,8 +60,7 @@ def expected_tuples(
 
 
 def _log_integral(forms: Forms, lo: int, hi: int, nodes: int) -> float:
-    x, weights = np.polynomial.legendre.leggauss(nodes)
-    t, weights = (x + 1) / 2, weights / 2
+    t, weights = _rule(nodes)
     logs = [-math.inf]
     for start, width in _pieces(forms, lo, hi):
         product = np.ones(nodes)
@@ -69,6 +69,13 @@ def _log_integral(forms: Forms, lo: int, hi: int, nodes: int) -> float:
             product *= math.log(value) + np.log1p(a * width / value * t)
         logs.append(math.log(width) + math.log(weights @ (1 / product)))
     return float(np.logaddexp.reduce(logs))
+
+
+@cache
+def _rule(nodes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss and Legendre's, on 0 to 1: places and weights. To find them takes as long as all the rest."""
+    x, weights = np.polynomial.legendre.leggauss(nodes)
+    return (x + 1) / 2, weights / 2
 
 
 def _pieces(forms: Forms, lo: int, hi: int) -> Iterator[tuple[int, int]]:

@@ -4,11 +4,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, stdtrit
+from scipy.special import bdtr, bdtrik, ndtr, stdtrit
 
 COVERAGE = 0.95
 Z = 1.959963984540054  # normal quantile of that coverage
 FEWEST = 4  # numbers: with fewer, no interval is given
+NO_TRIAL = 0.01  # successes, or failures, expected: with fewer, there is none in 99 of 100
 FEW = 7  # degrees of freedom: with fewer, intervals are Student's
 
 
@@ -107,3 +108,28 @@ def wilson_interval(successes: np.ndarray | int, trials: int) -> tuple[np.ndarra
     half = Z / (1 + z2) * np.sqrt(share * (1 - share) / trials + z2 / (4 * trials))
     low, high = np.maximum(0.0, centre - half), np.minimum(1.0, centre + half)
     return np.where(share == 0, 0.0, low), np.where(share == 1, 1.0, high)
+
+
+def binomial_range(trials: int, chance: np.ndarray) -> np.ndarray:
+    """Between which successes 95 % of binomial laws lie: their quantiles, as those of ``scipy.stats.binom``.
+
+    By the special functions, which are there at once: ``scipy.stats`` takes a second to load.
+
+    Parameters
+    ----------
+    trials : int
+    chance : ndarray
+        Of a success, from 0 to 1.
+
+    Returns
+    -------
+    ndarray of float64, shape (2, *chance.shape)
+        The least and the greatest number of successes.
+    """
+    ends = np.array([(1 - COVERAGE) / 2, (1 + COVERAGE) / 2]).reshape(2, *(1 for _ in chance.shape))
+    never, ever = trials * chance < NO_TRIAL, trials * (1 - chance) < NO_TRIAL
+    between = np.where(never | ever, 0.5, chance)
+    near = np.ceil(bdtrik(ends, trials, between))
+    less = np.maximum(near - 1, 0)
+    found = np.where(bdtr(less, trials, between) >= ends, less, near)
+    return np.where(never, 0.0, np.where(ever, float(trials), found))

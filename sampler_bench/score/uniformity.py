@@ -1,22 +1,21 @@
 """Whether numbers were drawn as the target draws: Monte-Carlo tests, duplicates, Holm's correction."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 from gmpy2 import mpz
-from scipy.stats import binom
 
 from sampler_bench.score.distances import Line, distances
-from sampler_bench.score.intervals import COVERAGE, wilson_interval
+from sampler_bench.score.intervals import binomial_range, wilson_interval
 from sampler_bench.score.score import Point, Score
 from sampler_bench.targets import END, Target, UniformTarget
 
 REPEATS = 1999  # of a Monte-Carlo test
 DRAWN_AT_ONCE = 20_000_000  # numbers: for very many, a test is repeated less often
 MODULI = {"last-digit": 10, "mod-3": 3, "mod-7": 7, "mod-11": 11, "mod-13": 13}
-DIGIT_AXES = ("leading-digit", "last-digit")
 LISTED = 2000  # members of a target that is not uniform, to look for duplicates
 ALL_DIFFERENT = 2**62  # members: two draws from more are not alike
 
@@ -56,11 +55,13 @@ def uniformity(
     return [replace(score, p_adjusted=p) for score, p in zip(scores, adjusted, strict=True)]
 
 
-def _classes(answers: Sequence[str], target: Target) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+def _classes(
+    answers: Sequence[str], target: Target, moduli: Mapping[str, int] = MappingProxyType(MODULI)
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """(name, class of each answer, probability of each class), where these are known."""
     yield "leading-digit", np.array([int(text[0]) for text in answers]), target.conditional("").p[:END]
     numbers = list(map(mpz, answers))  # of any length; int() refuses more than 4300 digits
-    for metric, modulus in MODULI.items():
+    for metric, modulus in moduli.items():
         law = target.residues(modulus)
         if law is not None:
             yield metric, np.array([int(number % modulus) for number in numbers]), law
@@ -69,12 +70,12 @@ def _classes(answers: Sequence[str], target: Target) -> Iterator[tuple[str, np.n
 def digit_shares(answers: Sequence[str], target: Target) -> Iterator[Point]:
     """How often each leading and last digit was written; its probability, and a perfect sampler's range."""
     n = len(answers)
-    for axis, seen, law in _classes(answers, target):
-        if axis in DIGIT_AXES and n:
+    for axis, seen, law in _classes(answers, target, {"last-digit": MODULI["last-digit"]}):
+        if n:
             counts = np.bincount(seen, minlength=len(law))
             for metric, shares, (lows, highs) in (
                 ("answers", counts / n, wilson_interval(counts, n)),
-                ("truth", law, np.array(binom.interval(COVERAGE, n, np.clip(law, 0, 1))) / n),
+                ("truth", law, binomial_range(n, np.clip(law, 0, 1)) / n),
             ):
                 for digit, (share, low, high) in enumerate(zip(shares, lows, highs, strict=True)):
                     yield Point(axis, digit, metric, float(share), float(low), float(high), n)

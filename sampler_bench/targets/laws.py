@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 
 from sampler_bench.integers import to_int
-from sampler_bench.targets.base import DIGITS, END, SYMBOLS, CountedTarget, Target
+from sampler_bench.targets.base import DIGITS, END, LISTED, SYMBOLS, Conditional, CountedTarget, Target
 from sampler_bench.targets.uniform import UniformTarget
 
 MODULI = (3, 10, 12)
@@ -49,7 +49,7 @@ def assert_laws(target: Target, rng: "np.random.Generator", walks: int = 20) -> 
         assert end == 1 if target.fixed else end > 0, f"{target}: goes on after {number!r}"
         _assert_chain_rule(target, number)
         _assert_lives(target, number, rng)
-    _assert_residues(target, rng)
+    _assert_residues(target, [*numbers, *target.sample(10, rng)])
     size = target.count("")
     if size is not None:
         members = [target.nth_member(rank) for rank in sorted({0, size // 3, size // 2, size - 1})]
@@ -113,9 +113,9 @@ def _assert_node(target: Target, prefix: str) -> None:
 
 def _assert_chain_rule(target: Target, number: str) -> None:
     log = target.log_probability(number)
-    methods = {target.conditional(number[:k]).method for k in range(len(number))}
-    if methods <= {"exact"}:
-        found = _log_along(target, number)
+    along = [target.conditional(number[:k]) for k in range(len(number))]
+    if all(conditional.method == "exact" for conditional in along):
+        found = _log_product(along, number)
         assert log.error == 0, f"{target}: exact, but ln P({number!r}) has an error"
         assert math.isclose(found, log.value, rel_tol=ROUNDING, abs_tol=ROUNDING), (
             f"{target}: the conditionals along {number} multiply to exp({found}), not to exp({log.value})"
@@ -136,19 +136,30 @@ def _assert_lives(target: Target, number: str, rng: "np.random.Generator") -> No
         )
 
 
-def _assert_residues(target: Target, rng: "np.random.Generator") -> None:
+def _assert_residues(target: Target, drawn: Sequence[str]) -> None:
+    size = target.count("")
+    few = size is not None and size <= LISTED
+    members = [target.nth_member(rank) for rank in range(size)] if size is not None and few else []
+    values, p = [to_int(number) for number, _ in members], np.array([p for _, p in members])
+    met = list(map(to_int, drawn))
     for modulus in MODULI:
         law = target.residues(modulus)
         if law is not None:
             assert law.shape == (modulus,), f"{target}: residues mod {modulus} have a wrong shape"
             assert math.isclose(law.sum(), 1, rel_tol=ROUNDING), f"{target}: mod {modulus} is no distribution"
-            drawn = [to_int(number) % modulus for number in target.sample(10, rng)]
-            assert law[drawn].all(), f"{target}: draws what has probability 0 mod {modulus}"
-            listed = Target.residues(target, modulus)
-            assert listed is None or np.allclose(law, listed, rtol=0, atol=ROUNDING), (
-                f"{target}: residues mod {modulus} are {law}, those of its members {listed}"
+            assert law[[value % modulus for value in met]].all(), (
+                f"{target}: draws what has probability 0 mod {modulus}"
             )
+            if few:
+                of_members = np.bincount([value % modulus for value in values], p, modulus) / p.sum()
+                assert np.allclose(law, of_members, rtol=0, atol=ROUNDING), (
+                    f"{target}: residues mod {modulus} are {law}, those of its members {of_members}"
+                )
 
 
 def _log_along(target: Target, number: str) -> float:
-    return sum(math.log(target.conditional(number[:k]).p[int(digit)]) for k, digit in enumerate(number))
+    return _log_product([target.conditional(number[:k]) for k in range(len(number))], number)
+
+
+def _log_product(along: Sequence[Conditional], number: str) -> float:
+    return sum(math.log(each.p[int(digit)]) for each, digit in zip(along, number, strict=True))

@@ -22,9 +22,7 @@ PARTS = "*.parts/*.parquet"  # of a table
 SCORES = ["scores.csv", "scores.parquet", "curves.parquet"]
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("SAMPLER_BENCH_CACHE", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.fixture(scope="module")

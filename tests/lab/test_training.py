@@ -93,10 +93,10 @@ def test_killed_it_goes_on_to_the_same_weights(trained, tmp_path):
     assert all(np.allclose(whole[name], resumed[name], atol=1e-6) for name in whole)
 
 
-def test_what_is_done_is_not_done_again(trained, cli):
+def test_what_is_done_is_not_done_again(trained, here):
     folder, _ = trained
     before = (folder / "model.safetensors").stat().st_mtime_ns
-    assert cli("train", "even-6", "--out", folder, *SMALL).returncode == 0
+    assert here("train", "even-6", "--out", folder, *SMALL).returncode == 0
     assert (folder / "model.safetensors").stat().st_mtime_ns == before
 
 
@@ -123,10 +123,10 @@ def test_letters_that_its_tokenizer_lacks_are_named(trained, cli, tmp_path):
         (("even-6", *SMALL, "--seed", "1"), "holds a model with seed = 0, not 1"),
     ],
 )
-def test_a_folder_of_another_model_is_refused(trained, cli, changed, sentence):
+def test_a_folder_of_another_model_is_refused(trained, here, changed, sentence):
     folder, _ = trained
     name, *options = changed
-    done = cli("train", name, "--out", folder, *options)
+    done = here("train", name, "--out", folder, *options)
     assert done.returncode == 2
     assert sentence in done.stderr
     assert "choose another --out" in done.stderr
@@ -143,9 +143,9 @@ def test_a_folder_of_another_model_is_refused(trained, cli, changed, sentence):
         (("even-6", "--out", "."), "holds other things"),
     ],
 )
-def test_bad_input_is_one_sentence(cli, tmp_path, arguments, sentence):
+def test_bad_input_is_one_sentence(here, tmp_path, arguments, sentence):
     (tmp_path / "something").write_text("")
-    done = cli("train", *arguments)
+    done = here("train", *arguments)
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert sentence in done.stderr
@@ -153,7 +153,7 @@ def test_bad_input_is_one_sentence(cli, tmp_path, arguments, sentence):
     assert not (tmp_path / "new" / "training.json").exists()
 
 
-def test_an_unfinished_folder_is_no_model(tmp_path, cli):
+def test_an_unfinished_folder_is_no_model(tmp_path, here):
     (tmp_path / "half").mkdir()
     for name, text in (
         ("training.json", '{"finished": false}'),
@@ -161,6 +161,6 @@ def test_an_unfinished_folder_is_no_model(tmp_path, cli):
         ("model.safetensors", ""),
     ):
         (tmp_path / "half" / name).write_text(text)
-    done = cli("run", "even-6", "--model", tmp_path / "half", "--arm", "direct")
+    done = here("run", "even-6", "--model", tmp_path / "half", "--arm", "direct")
     assert done.returncode == 2
     assert "has not come to its end" in done.stderr

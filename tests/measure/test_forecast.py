@@ -82,7 +82,7 @@ def test_answers_may_be_as_long_as_an_extra_body_says(tmp_path, field):
         )
 
 
-def test_prices_are_multiplied(cli, tmp_path):
+def test_prices_are_multiplied(here, tmp_path):
     arguments = [
         "run",
         "even-6",
@@ -94,15 +94,15 @@ def test_prices_are_multiplied(cli, tmp_path):
         "--out",
         tmp_path,
     ]
-    plain = cli(*arguments)
+    plain = here(*arguments)
     assert "how long it takes is known once it runs" in plain.stdout
     assert "at most" not in plain.stdout.split(" out")[1]
-    priced = cli(*arguments, "--price-in", 1_000_000, "--price-out", 0)
+    priced = here(*arguments, "--price-in", 1_000_000, "--price-out", 0)
     money = float(re.search(r"out, ([\d.]+) at most", priced.stdout)[1])
     tokens = int(re.search(r"about ([\d,]+) tokens", priced.stdout)[1].replace(",", ""))
     assert money == pytest.approx(tokens, rel=0.01)
 
 
-def test_of_references_nothing_is_asked(cli, tmp_path):
-    done = cli("run", "even-6", "--model", "oracle", "--dry-run", "--out", tmp_path)
+def test_of_references_nothing_is_asked(here, tmp_path):
+    done = here("run", "even-6", "--model", "oracle", "--dry-run", "--out", tmp_path)
     assert "no request to a server" in done.stdout

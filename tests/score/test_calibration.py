@@ -1,7 +1,8 @@
 """The statistics' own statistics, by simulation with fixed seeds: p-values, intervals, noise floors."""
 
+from collections.abc import Callable
 from dataclasses import fields
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from sampler_bench.score.uniformity import uniformity
 from sampler_bench.targets import Mixture, Multiples, Powers, Target, TwinPrimes
 from sampler_bench.targets.strata import strata
 
+TWINS = load_task("twin-primes-4").target
 REPETITIONS = 1000
 SHARES = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9]
 COARSE = {"mod-3", "duplicates"}  # so few values that p-values of 0.05, say, need not occur
@@ -27,10 +29,10 @@ COARSE = {"mod-3", "duplicates"}  # so few values that p-values of 0.05, say, ne
 
 @pytest.fixture(scope="module")
 def scores_of_the_oracle() -> pd.DataFrame:
-    target, rows = load_task("twin-primes-4").target, []
+    rows = []
     for repetition in range(REPETITIONS):
-        answers = target.sample(100, np.random.default_rng([1, repetition]))
-        for score in uniformity(answers, target, target.information(), repetition):
+        answers = TWINS.sample(100, np.random.default_rng([1, repetition]))
+        for score in uniformity(answers, TWINS, truth().information, repetition):
             within = score.floor_low <= score.value <= score.floor_high
             rows.append((repetition, score.metric, score.p, score.p_adjusted, within))
     return pd.DataFrame(rows, columns=["repetition", "metric", "p", "p_adjusted", "within"])
@@ -57,9 +59,16 @@ def test_the_noise_floor_holds_the_oracle(scores_of_the_oracle):
         assert rows["within"].sum() >= binom.ppf(0.001, REPETITIONS, 0.95), metric
 
 
-def all_members(target: Target, law) -> Profile:
-    """The profile of a law along all members of a target."""
-    rows = []
+@cache
+def truth() -> Truth:
+    """Of 4-digit twin primes."""
+    return Truth("t", TWINS, TWINS.information(), TWINS.count(""))
+
+
+@cache
+def all_members(target: Target, law: Callable, *of: float) -> Profile:
+    """The profile of a law, or of the law of these parameters, along all members of a target."""
+    rows, law = [], law(*of) if of else law
     for rank in range(target.count("")):
         number, weight = target.nth_member(rank)
         for k in range(len(number) + 1):
@@ -79,8 +88,7 @@ def fond_of_one(target, prefix: str) -> np.ndarray:
 @pytest.mark.parametrize("numbers", [6, 8, 16, 64])
 def test_intervals_of_content_cover_it(law, numbers):
     """4-digit twin primes: the truth is the mean over all members; intervals from few that are drawn."""
-    target = load_task("twin-primes-4").target
-    part, information = all_members(target, law), target.information()
+    part, information = all_members(TWINS, law), truth().information
     content = part.content.sum(axis=1)
     luck = part.uniform.sum(axis=1) - information
     covariates = np.column_stack([luck, content - part.surprise.sum(axis=1)])
@@ -110,10 +118,7 @@ class Drawn(Knowledge):
     """What is known of some of all members, given by their places."""
 
     def __init__(self, whole: Profile, places: np.ndarray, blind: Knowledge | None = None):
-        target = load_task("twin-primes-4").target
-        super().__init__(
-            Truth("t", target, target.information(), target.count("")), pd.DataFrame(), blind=blind
-        )
+        super().__init__(truth(), pd.DataFrame(), blind=blind)
         rows = {field.name: getattr(whole, field.name)[places] for field in fields(Profile)}
         self.__dict__["numbers"] = list(places)
         self.__dict__["parts"] = {"a": Profile(**rows | {"weight": np.full(len(places), 1 / len(places))})}
@@ -133,25 +138,27 @@ def rarely_wrong(seed: int):
     return law
 
 
+FAR_OFF = partial(far_off, 0.2)
+
+
 @pytest.mark.parametrize(
     ("law", "numbers", "least", "most"),
     [
-        (partial(far_off, 0.2), 8, 0.93, 0.97),
-        (partial(far_off, 0.2), 16, 0.93, 0.97),
-        (partial(far_off, 0.2), 64, 0.93, 0.97),
+        (FAR_OFF, 8, 0.93, 0.97),
+        (FAR_OFF, 16, 0.93, 0.97),
+        (FAR_OFF, 64, 0.93, 0.97),
         (partial(far_off, 2.0), 8, 0.93, 0.97),
         (rarely_wrong, 64, 0.90, 0.97),  # what is not drawn is not known: with 8 numbers it is 0.58
     ],
 )
 def test_intervals_of_skill_and_uptake_cover_them(law, numbers, least, most):
     """4-digit twin primes: the truth is over all members."""
-    target = load_task("twin-primes-4").target
-    own, blind = (all_members(target, law(seed)) for seed in (1, 2))
+    own, blind = (all_members(TWINS, law, seed) for seed in (1, 2))
     content, asked, free = (part.sum(axis=1).mean() for part in (own.content, own.asked, own.free_uniform))
     true = {
-        "skill": 1 - asked / (target.information() - free),
-        "uptake": (blind.asked.sum(axis=1).mean() - asked) / (target.information() - free),
-        "uptake-all": (blind.content.sum(axis=1).mean() - content) / target.information(),
+        "skill": 1 - asked / (truth().information - free),
+        "uptake": (blind.asked.sum(axis=1).mean() - asked) / (truth().information - free),
+        "uptake-all": (blind.content.sum(axis=1).mean() - content) / truth().information,
     }
     rng, covered = np.random.default_rng(numbers), dict.fromkeys(true, 0)
     for _ in range(REPETITIONS):
@@ -183,7 +190,7 @@ def test_intervals_from_numbers_of_each_component_cover_the_content_of_a_mixture
     and may still be too narrow in one case of ten."""
     part = all_members(target, fond_of_one)
     content, members = part.content.sum(axis=1), [target.nth_member(k)[0] for k in range(target.count(""))]
-    truth, place = part.weight @ content, {number: row for row, number in enumerate(members)}
+    true, place = part.weight @ content, {number: row for row, number in enumerate(members)}
     luck = part.uniform.sum(axis=1) - target.information()
     covariates = np.column_stack([luck, content - part.surprise.sum(axis=1)])
     assert part.weight @ covariates == pytest.approx([0, 0], abs=1e-12)
@@ -200,7 +207,7 @@ def test_intervals_from_numbers_of_each_component_cover_the_content_of_a_mixture
         means = means_over_numbers(
             content[drawn, None], weight, covariates[drawn], repetition, strata=of, least=0.0
         )
-        covered += means.low[0] <= truth <= means.high[0]
+        covered += means.low[0] <= true <= means.high[0]
     assert least * repetitions <= covered <= 0.99 * repetitions
 
 

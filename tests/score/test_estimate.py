@@ -6,7 +6,7 @@ from scipy import stats
 
 from sampler_bench.score.calibration import calibrated_weights, misses, usable_covariates
 from sampler_bench.score.estimate import RESAMPLES, means_over_numbers
-from sampler_bench.score.intervals import student_interval, wilson_interval
+from sampler_bench.score.intervals import binomial_range, student_interval, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,14 @@ def test_wilson_intervals_equal_published_ones(successes, trials, low, high):
 def test_wilson_intervals_of_nothing_and_of_all_reach_the_end():
     assert wilson_interval(0, 24)[0] == 0
     assert wilson_interval(24, 24)[1] == 1
+
+
+@pytest.mark.parametrize("trials", [1, 2, 7, 24, 240, 10_000])
+def test_the_range_of_a_binomial_law_is_that_of_scipy(trials):
+    seldom = [0.0, 1e-300, 1e-20, 1e-12, 0.01 / trials]
+    chances = np.random.default_rng(trials).beta(0.3, 0.3, 300)
+    chance = np.array([*seldom, *(1 - np.array(seldom)), *np.arange(1, 20) / 20, *chances])
+    assert np.array_equal(binomial_range(trials, chance), stats.binom.interval(0.95, trials, chance))
 
 
 def equal(numbers: int) -> np.ndarray:

@@ -113,7 +113,7 @@ def test_validity_has_newcombes_interval_and_fishers_p():
 
 @pytest.mark.parametrize("numbers", [8, 16, 64])
 def test_paired_intervals_cover_the_difference(numbers):
-    first, second = (all_members(TWINS, far_off(0.5, seed)) for seed in (3, 4))
+    first, second = (all_members(TWINS, far_off, 0.5, seed) for seed in (3, 4))
     information = TWINS.information()
     true = [1 - part.asked.sum(axis=1).mean() / (information - part.free_uniform.sum(axis=1).mean())
             for part in (first, second)]  # fmt: skip

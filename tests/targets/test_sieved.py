@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -21,13 +22,18 @@ def passes(value: int, y: int) -> bool:
     return value != 0 and all(value % p or value == p for p in primerange(2, y + 1))
 
 
+def pass_at(values: np.ndarray, y: int) -> np.ndarray:
+    """The same of many values at once."""
+    return np.logical_and.reduce(
+        [values != 0, *((values % p != 0) | (values == p) for p in primerange(y + 1))]
+    )
+
+
+@cache
 def members(digits: int, forms: str, y: int, shifts: tuple[int, ...]) -> list[str]:
-    pairs = parse_tuple(forms)
-    return [
-        str(x)
-        for x in range(10 ** (digits - 1), 10**digits)
-        if any(all(passes(a * (x - s) + b, y) for a, b in pairs) for s in shifts)
-    ]
+    pairs, x = parse_tuple(forms), np.arange(10 ** (digits - 1), 10**digits)
+    belongs = [np.all([pass_at(a * (x - s) + b, y) for a, b in pairs], axis=0) for s in shifts]
+    return [str(number) for number in x[np.any(belongs, axis=0)]]
 
 
 @pytest.mark.parametrize("listed", [True, False], ids=["sieved", "inclusion and exclusion"])
@@ -57,8 +63,8 @@ def test_counts_of_all_prefixes_equal_trial_division(forms, shifts, y, listed, m
         assert all(target.contains(number) for number in expected[:200])
         counted = Counter(number[:length] for number in expected for length in range(digits + 1))
         for length in range(digits + 1):
-            for prefix in map("".join, product(DIGITS, repeat=length)):
-                assert target.count(prefix) == counted[prefix], f"{target}, {prefix!r}"
+            right = {prefix: counted[prefix] for prefix in map("".join, product(DIGITS, repeat=length))}
+            assert {prefix: target.count(prefix) for prefix in right} == right, target
 
 
 @pytest.mark.parametrize("y", LADDER)

@@ -13,6 +13,7 @@ from sampler_bench.targets.uniform import CountedUniformTarget
 
 MAX_DIGITS = 1000
 MAX_STATES = 10**5
+KEPT_STATES = 1024  # of prefixes that were read
 MAX_CELLS = 5 * 10**6  # states times digits: the integers that are kept, 1 GB at 1000 digits
 
 State = TypeVar("State", bound=Hashable)
@@ -75,12 +76,19 @@ class AutomatonTarget(CountedUniformTarget, Generic[State]):
 
     def state(self, prefix: str) -> State | None:
         """That of the automaton after the prefix; None if no number goes on so."""
-        state = self.start
-        for digit in prefix:
-            state = self._arrows[state][int(digit)]
-            if state is None:
-                return None
+        known = self._read.get(prefix[:-1])  # as where a prefix is asked for digit by digit
+        state, rest = (known[0], prefix[-1:]) if known else (self.start, prefix)
+        for digit in rest:
+            state = None if state is None else self._arrows[state][int(digit)]
+        if len(self._read) == KEPT_STATES:
+            self._read.clear()
+        self._read[prefix] = (state,)
         return state
+
+    @cached_property
+    def _read(self) -> dict[str, tuple[State | None]]:
+        """States after prefixes, each in a tuple: None is one, too."""
+        return {}
 
     @cached_property
     def _arrows(self) -> dict[State, list[State | None]]:

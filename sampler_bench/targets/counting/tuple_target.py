@@ -174,8 +174,7 @@ class TupleTarget(EstimatedTarget):
         """
         if self.digits <= LISTED_DIGITS:
             start, end = interval("", self.digits)
-            members = start + _members(self.tuple_name, self.factor, self.shifts, start, end)
-            return np.bincount(members % modulus, minlength=modulus) / len(members)
+            return _shares(self.tuple_name, self.factor, self.shifts, start, end, modulus).copy()
         forms = parse_tuple(self.tuple_name)
         allowed = [n for n in range(modulus) if all(math.gcd(a * n + b, modulus) == 1 for a, b in forms)]
         places = [(self.factor * n + shift) % modulus for n in allowed for shift in self.shifts]
@@ -265,3 +264,10 @@ def _members(name: str, factor: int, shifts: tuple[int, ...], lo: int, hi: int) 
     offsets = np.sort(np.concatenate([at_shift_0 + shift for shift in shifts]), kind="stable")  # sorted runs
     new = np.diff(offsets, prepend=-1) > 0  # 5 comes twice
     return offsets[new & (offsets >= 0) & (offsets < hi - lo)]
+
+
+@lru_cache(maxsize=64)
+def _shares(name: str, factor: int, shifts: tuple[int, ...], lo: int, hi: int, modulus: int) -> np.ndarray:
+    """Of the residues among all members in [lo, hi); shape (modulus,)."""
+    members = lo + _members(name, factor, shifts, lo, hi)
+    return np.bincount(members % modulus, minlength=modulus) / len(members)
