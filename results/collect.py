@@ -97,20 +97,31 @@ def figures(scores: pd.DataFrame, switches: pd.DataFrame) -> Iterator[tuple[str,
 
 
 def personae(scores: pd.DataFrame) -> Figure:
-    """Skill of each persona of the jukebox, in one model and in a model of its own."""
+    """Skill of each persona of the jukebox, in one model and, where there is one, in a model of its own.
+
+    The model of its own stands there twice: in the end, and when it had seen as many numbers of the task.
+    """
     skill = scores[(scores["metric"] == "skill") & (scores["parameters"] > 0)]
-    most = skill.groupby(["world", "parameters"])["numbers_seen"].transform("max")
-    last = skill[skill["numbers_seen"] == most]
-    together = last[last["world"] == "jukebox"].set_index("task")
-    size = together["parameters"].max()
-    alone = last[(last["world"] == last["task"]) & (last["parameters"] == size)].set_index("task")
-    message = "Eight personae in one model, beside a model for each: what they know of their numbers"
+    whole = skill[skill["world"] == "jukebox"]
+    together = (
+        whole[whole["numbers_seen"] == whole["numbers_seen"].max()].set_index("task").sort_values("value")
+    )
+    size, read = together["parameters"].max(), together["numbers_seen"].max() / len(together)
+    own = skill[(skill["world"] == skill["task"]) & (skill["parameters"] == size)]
+    own = own[own["task"].isin(together.index)]
+    stages = own.groupby("task")["numbers_seen"]
+    end = own[own["numbers_seen"] == stages.transform("max")].set_index("task")
+    early = own.loc[(own["numbers_seen"] - read).abs().groupby(own["task"]).idxmin()].set_index("task")
+    series = [(0.0, COLOURS[0], "eight in one model", together)]
+    if len(own):
+        series += [
+            (0.2, COLOURS[1], "a model for it alone", end.reindex(together.index)),
+            (-0.2, COLOURS[2], "the same after as many numbers of it", early.reindex(together.index)),
+        ]
+    message = "Eight kinds of numbers in one small model: what it knows of each"
     with sheet(message, [""], "skill (1: exact, 0: uniform digits)", wide=8.0, high=3.6) as (figure, [panel]):
         panel.axvline(0, color=FAINT, lw=0.8)
-        for shift, colour, label, rows in (
-            (0.12, COLOURS[0], "eight in one model", together),
-            (-0.12, COLOURS[1], "a model for it alone", alone.reindex(together.index)),
-        ):
+        for shift, colour, label, rows in series:
             places = [place + shift for place in range(len(rows))]
             spread = [(rows["value"] - rows["low"]).clip(0), (rows["high"] - rows["value"]).clip(0)]
             panel.errorbar(rows["value"], places, xerr=spread, fmt="o", ms=5, color=colour, label=label)

@@ -144,6 +144,36 @@ def what_a_hidden_intent_and_a_second_language_need() -> str:
     )
 
 
+def small_model_in_the_picture() -> str:
+    of_twins = essay.Evidence().trained("jukebox", "twin-primes-6")["skill"]
+    sieved = {y: quick("skill", f"sieve-{y}").loc[("twin-primes-6", "direct"), "value"] for y in (2, 5)}
+    assert sieved[2] < of_twins["low"] < of_twins["high"] < sieved[5]
+    return (
+        f"of twin primes (skill {of_twins['value']:.2f}) more than trial division by 2 tells ({sieved[2]:.2f}), and less "
+        f"than that by 2, 3 and 5 ({sieved[5]:.2f})"
+    )
+
+
+def model_along_the_numbers() -> str:
+    scores = essay.Evidence().suite("spectrum")
+    skill = scores[(scores["metric"] == "skill") & (scores["task"] != "(overall)")]
+    mine = skill[(skill["model"] == MODEL) & (skill["arm"] == "direct")]
+    feasible = skill[skill["model"] == "feasible-uniform"].set_index("task")["value"]
+    middle = ["not-falling-12", "digit-sum-100-12", "digit-sum-54-12"]
+    assert {*feasible.nsmallest(3).index} == {*middle}
+    assert mine["value"].max() < 0.25
+    return (
+        f"is worth {feasible.drop(middle).min():.2f} of the information or more, but for digit sums and numbers whose "
+        f"digits do not fall ({span(feasible[middle])}): there one has to count. A model of 135 million parameters, asked "
+        f"directly, has a skill above 0 at {(mine['low'] > 0).sum()} of {len(mine)} tasks, and of 0.25 at none."
+    )
+
+
+@pytest.mark.parametrize("say", [small_model_in_the_picture, model_along_the_numbers])
+def test_captions_say_what_the_published_scores_say(say):
+    assert say() in " ".join(README.split())
+
+
 def section() -> list[str]:
     """The paragraphs, each on one line."""
     (text,) = re.findall(r"^## What is known so far\n(.*?)^## ", README, re.MULTILINE | re.DOTALL)
@@ -157,5 +187,7 @@ def test_every_finding_is_what_the_published_scores_say():
 if __name__ == "__main__":
     import textwrap
 
+    for each in (small_model_in_the_picture, model_along_the_numbers):
+        print(each())
     for each in FINDINGS:
         print(textwrap.fill(f"* {each()}", 118, subsequent_indent="  ", break_long_words=False))
