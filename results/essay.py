@@ -30,12 +30,12 @@ COST = 0.1  # of skill
 WIDTH = 118
 INTRODUCTION = """# The essay, claim by claim
 
-A 2025 essay takes language models for jukeboxes of personae, and makes claims about what they can write left
-to right. Here each is held against results, by a rule that was written down before the results were there.
-`make essay` makes this page of [results/published](../results/published) and
-[claims.toml](../results/claims.toml); a test makes it again and compares. The lab's models are small, and
-were trained on nothing but exact draws: [lab.md](lab.md) says what follows from that for large ones, and what
-does not.
+A 2025 essay takes language models for jukeboxes of personae, and makes claims about what they can write
+left to right. Here each is held against results, by a rule that was written down before the published
+results were there; claims.toml says what was made stricter after first ones. `make essay` makes this page
+of [results/published](../results/published) and [claims.toml](../results/claims.toml); a test makes it
+again and compares. The lab's models are small, and were trained on nothing but exact draws:
+[lab.md](lab.md) says what follows from that for large ones, and what does not.
 
 | claim | verdict |
 | --- | --- |

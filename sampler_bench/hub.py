@@ -66,16 +66,17 @@ def push(what: Push) -> str | None:
     from huggingface_hub import CommitOperationAdd, HfApi, get_token
     from huggingface_hub.errors import HfHubHTTPError
 
-    if get_token() is None:
+    token = get_token()
+    if token is None:
         return None
+    if not (token.isascii() and token.isprintable()):  # a client would quote it
+        raise StoreError("the token of the hub (HF_TOKEN, or `hf auth login`) has characters that none has")
     operations: list[Any] = [
         CommitOperationAdd(path.relative_to(what.folder).as_posix(), path) for path in what.files
     ]
     api = HfApi()
-    unreachable: Any = (
-        OSError,
-        *HfHubHTTPError.__bases__,
-    )  # the errors of the HTTP library that this version takes
+    # OSError, and the errors of the HTTP library that this version of the hub's takes.
+    unreachable: Any = (OSError, *HfHubHTTPError.__bases__)
     try:
         address = api.create_repo(what.repository, repo_type="dataset", private=True, exist_ok=True)
         commit = api.create_commit(

@@ -169,6 +169,14 @@ def model_along_the_numbers() -> str:
     )
 
 
+def test_the_method_names_the_uptake_that_was_mere_fondness():
+    row = quick("uptake-all").loc[("even-100", "stated-law")]
+    told = quick("validity").loc[("even-100", "stated-law"), "value"]
+    assert told == 0
+    said = f"an uptake-all of {row['value']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+    assert said in " ".join((ROOT / "docs" / "method.md").read_text().split())
+
+
 @pytest.mark.parametrize("say", [small_model_in_the_picture, model_along_the_numbers])
 def test_captions_say_what_the_published_scores_say(say):
     assert say() in " ".join(README.split())

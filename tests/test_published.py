@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -35,6 +36,18 @@ def test_the_card_counts_rows():
         [line] = [line for line in CARD.splitlines() if line.startswith(f"| `{folder}` |")]
         for file in (file for file in CONFIGS.values() if Path(file).parent.name == folder):
             assert f"{len(pd.read_parquet(PUBLISHED / file)):,} {Path(file).stem}" in line
+
+
+@pytest.mark.parametrize("run", ["quick", "essay", "spectrum"])
+def test_laws_of_models_have_sixteen_bits_and_those_of_references_all(run):
+    records = pd.read_parquet(PUBLISHED / run / "conditionals.parquet")
+    truths = pd.read_parquet(PUBLISHED / run / "truths.parquet")
+    oracle = records[records["model"] == "oracle"].merge(truths, on=["task", "prefix"])
+    assert np.array_equal(np.stack(oracle["q"]), np.stack(oracle["p"]))
+    laws = np.stack(records.loc[records["model"] == "smollm2-135m", "q"])
+    parts = np.frexp(laws)[0] * 2**16
+    assert np.array_equal(parts, np.round(parts))
+    assert np.abs(laws.sum(axis=1) - 1).max() < 1e-4
 
 
 def test_what_the_hub_is_told_of_is_there():

@@ -62,6 +62,7 @@ def test_all_that_was_written_is_sent_and_datasets_reads_it(cli, hub, tmp_path, 
     assert f"{hub.url}/datasets/me/laws/commit/1" in shown.stdout
     [made] = hub.made
     assert (made["name"], made["organization"], made["type"]) == ("laws", "me", "dataset")
+    assert made.get("visibility", "private" if made.get("private") else "public") == "private"
     on_disk = {path.relative_to(tmp_path / "laws").as_posix() for path in (tmp_path / "laws").rglob("*.*")}
     assert {*hub.files} == on_disk - {"diary.txt"}
     for name, content in hub.files.items():
@@ -94,6 +95,16 @@ def test_a_hub_that_refuses_is_quoted_and_what_was_written_stays(cli, tmp_path, 
     assert "error: the hub refused me/laws: Invalid username or password." in shown.stderr
     assert "hf_of_nobody" not in shown.stderr
     assert (tmp_path / "laws" / "README.md").exists()
+
+
+@pytest.mark.parametrize("token", ["hf_\x01mine", "hf_é"])
+def test_a_token_that_can_be_none_is_not_shown(cli, hub, monkeypatch, token):
+    monkeypatch.setenv("HF_TOKEN", token)
+    shown = cli("export", *LAWS, "--push", "me/laws")
+    assert shown.returncode == 2
+    assert "has characters that none has" in shown.stderr
+    assert "mine" not in shown.stderr
+    assert not hub.made
 
 
 @pytest.mark.usefixtures("hub")

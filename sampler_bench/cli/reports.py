@@ -166,7 +166,10 @@ def export(
     ] = None,
     push: Annotated[
         str | None,
-        typer.Option(metavar="REPO", help="Upload it to the Hugging Face hub, too, as dataset OWNER/NAME."),
+        typer.Option(
+            metavar="REPO",
+            help="Upload it to the Hugging Face hub, too, as dataset OWNER/NAME; a new one is private.",
+        ),
     ] = None,
     tasks: TaskFolders = None,
     quiet: Quiet = False,

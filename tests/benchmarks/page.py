@@ -10,7 +10,8 @@ from playwright.sync_api import sync_playwright
 
 from sampler_bench.report.page import page
 from sampler_bench.score.scores import OVERALL
-from tests.report.test_page import CHROMIUM, curves
+from tests.report.conftest import CHROMIUM
+from tests.report.test_page import curves
 
 ROWS, ROUNDS = 10_000, 5
 TASKS = [*(f"task-{n}" for n in range(8)), OVERALL]

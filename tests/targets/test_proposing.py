@@ -19,9 +19,9 @@ def one_by_one(bound: int, rng: np.random.Generator) -> int:
 @pytest.mark.parametrize("bound", [1, 2, 3, 255, 256, 257, 2**32, 2**32 + 1, 10**9, 10**100 // 3])
 def test_integers_drawn_together_are_those_drawn_one_by_one(bound):
     """And leave the generator where those do: a seed gives the numbers that it always gave."""
-    together, each, single = (np.random.default_rng(7) for _ in range(3))
+    together, each, single, again = (np.random.default_rng(7) for _ in range(4))
     assert random_integers_below(bound, 50, together) == [one_by_one(bound, each) for _ in range(50)]
-    assert [random_below(bound, single) for _ in range(50)]
+    assert [random_below(bound, single) for _ in range(50)] == [one_by_one(bound, again) for _ in range(50)]
     assert together.bytes(8) == each.bytes(8) == single.bytes(8)
 
 
