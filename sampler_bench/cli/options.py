@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     Place = Path  # what ``place`` makes, here or behind a URL
 else:
     # Older typers turn whatever an argument annotated Path yields into a Path, what is behind a URL too.
-    Place = object
+    # Help shows the name.
+    Place = type("path or URL", (), {})
 
 console, errors = PlainConsole(), PlainConsole(stderr=True)  # what was asked for, and all else
 WIDEST_HELP = 80  # columns
@@ -101,7 +102,7 @@ TaskFolders = Annotated[
 ]
 RunFolders = Annotated[
     list[Place] | None,
-    typer.Argument(metavar="[DIR]...", parser=place, help="Run folders, or folders of them; URLs too."),
+    typer.Argument(metavar="DIR", parser=place, help="Run folders, or folders of them; URLs too."),
 ]
 Run = Annotated[
     Place, typer.Argument(metavar="DIR", parser=place, help="A finished run's folder, or its URL.")

@@ -145,7 +145,7 @@ def export(
     run: Annotated[
         Place | None,
         typer.Argument(
-            metavar="[DIR]", parser=place, help="A finished run's folder or URL; for lm-eval a suite."
+            metavar="DIR", parser=place, help="A finished run's folder or URL; for lm-eval a suite."
         ),
     ] = None,
     form: Annotated[str, typer.Option("--format", help="parquet or csv; of laws lm-eval, too.")] = "parquet",

@@ -35,7 +35,7 @@ MOST_CHARACTERS = 10**8
 @app.command(name="tasks")
 def list_tasks(
     suite: Annotated[
-        str | None, typer.Argument(metavar="[SUITE]", help="Only the tasks of this suite, in its order.")
+        str | None, typer.Argument(metavar="SUITE", help="Only the tasks of this suite, in its order.")
     ] = None,
     tasks: TaskFolders = None,
 ) -> None:
