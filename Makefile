@@ -1,7 +1,7 @@
 # Two commands for a stranger: `make bench` and `make test`. `make help` lists the rest.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help install bench test check fuzz compat kernels measuring scoring page scale essay docs lint format clean
+.PHONY: help install bench test check fuzz compat kernels measuring scoring million page scale essay docs lint format clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -63,6 +63,9 @@ measuring: $(READY)  ## Time the measure loop against bare requests, and its mem
 
 scoring: $(READY)  ## Time the scoring of a million conditionals on one core
 	@$(BIN)/python -m tests.benchmarks.scoring
+
+million: $(READY)  ## Time a run of a million conditionals and 100,000 answers, beside inspect_ai (5 minutes)
+	@$(BIN)/python -m tests.benchmarks.million
 
 page: $(READY)  ## Time the leaderboard page with 10,000 rows (needs Chromium)
 	@$(BIN)/python -m tests.benchmarks.page

@@ -9,6 +9,7 @@ import pandas as pd
 from sampler_bench.targets import END
 
 FREE = 0.01  # nats: a truth that is closer to uniform digits leaves the digit free
+AT_ONCE = 2**16  # records whose laws are compared at a time: more would only take memory
 
 
 @dataclass(frozen=True)
@@ -92,47 +93,58 @@ def numbers_of(records: pd.DataFrame) -> list[str]:
 
 def _profile(records: pd.DataFrame) -> Profile:
     records = records.sort_values(["number_id", "position"])
-    p, q = np.stack(records["p"].to_numpy()), np.stack(records["q"].to_numpy())
     position = records["position"].to_numpy()
     _, number = np.unique(records["number_id"].to_numpy(), return_inverse=True)
-    shape = (number.max() + 1, position.max() + 1)
+    following = _following(records["prefix"].to_numpy(), number)
+    pieces = [
+        _of_records(records.iloc[start : start + AT_ONCE], following[start : start + AT_ONCE])
+        for start in range(0, len(records), AT_ONCE)
+    ]
+    tables = {}
+    for name in pieces[0]:
+        column = np.concatenate([piece[name] for piece in pieces])
+        tables[name] = np.zeros((number.max() + 1, position.max() + 1), column.dtype)
+        tables[name][number, position] = column
+    steps = tables.pop("step")
+    return Profile(
+        weight=records.groupby("number_id")["weight"].first().to_numpy(),
+        left=np.maximum(-np.cumsum(steps[:, ::-1], axis=1)[:, ::-1], 0.0),
+        **tables,
+    )
 
-    def table(values: np.ndarray) -> np.ndarray:
-        filled = np.zeros(shape, values.dtype)
-        filled[number, position] = values
-        return filled
 
+def _of_records(records: pd.DataFrame, following: np.ndarray) -> dict[str, np.ndarray]:
+    """What a profile has of each record; ``step``: ln P of what comes next."""
+    p, q = np.stack(records["p"].to_numpy()), np.stack(records["q"].to_numpy())
+    every = np.arange(len(p))
     go_on = p[:, :END].sum(axis=1)
     truth, model = _normalised(p[:, :END]), _normalised(q[:, :END])
     uniform_digits = np.ones((len(p), END))
-    uniform_digits[:, 0] = (position > 0) | (p[:, 0] > 0)
+    uniform_digits[:, 0] = (records["position"].to_numpy() > 0) | (p[:, 0] > 0)
     from_uniform = _kl(truth, _normalised(uniform_digits))
     content, is_free = go_on * _kl(truth, model), from_uniform <= FREE
-    following = _following(records["prefix"].to_numpy(), number)
-    written = np.where(following < END, truth[np.arange(len(p)), following % END], 1.0)
-    said = np.where(following < END, model[np.arange(len(p)), following % END], 1.0)
-    step = written * np.where(following < END, go_on, p[:, END])  # P(what comes next)
+    written = np.where(following < END, truth[every, following % END], 1.0)
+    said = np.where(following < END, model[every, following % END], 1.0)
     with np.errstate(divide="ignore"):
-        surprise, steps = np.log(written) - np.log(said), table(np.log(step))
-    excluded = np.where((truth == 0) & (go_on[:, None] > 0), model, 0.0)
-    return Profile(
-        weight=records.groupby("number_id")["weight"].first().to_numpy(),
-        present=table(np.ones(len(p), bool)),
-        may_end=table(p[:, END] > 0),
-        content=table(content),
-        stopping=table(_kl(_stop_or_go(p), _stop_or_go(q))),
-        entropy=table(go_on * _entropy(truth)),
-        uniform=table(go_on * from_uniform),
-        surprise=table(surprise),
-        asked=table(np.where(is_free, 0.0, content)),
-        free=table(np.where(is_free, content, 0.0)),
-        free_uniform=table(np.where(is_free, go_on * from_uniform, 0.0)),
-        jsd=table(go_on * _jensen_shannon(truth, model)),
-        variation=table(go_on * _total_variation(truth, model)),
-        dead_end=table(excluded.sum(axis=1)),
-        left=np.maximum(-np.cumsum(steps[:, ::-1], axis=1)[:, ::-1], 0.0),
-        bound=table(records["bound"].to_numpy()),
-    )
+        surprise = np.log(written) - np.log(said)
+        step = np.log(written * np.where(following < END, go_on, p[:, END]))
+    return {
+        "step": step,
+        "present": np.ones(len(p), bool),
+        "may_end": p[:, END] > 0,
+        "content": content,
+        "stopping": _kl(_stop_or_go(p), _stop_or_go(q)),
+        "entropy": go_on * _entropy(truth),
+        "uniform": go_on * from_uniform,
+        "surprise": surprise,
+        "asked": np.where(is_free, 0.0, content),
+        "free": np.where(is_free, content, 0.0),
+        "free_uniform": np.where(is_free, go_on * from_uniform, 0.0),
+        "jsd": go_on * _jensen_shannon(truth, model),
+        "variation": go_on * _total_variation(truth, model),
+        "dead_end": np.where((truth == 0) & (go_on[:, None] > 0), model, 0.0).sum(axis=1),
+        "bound": records["bound"].to_numpy(),
+    }
 
 
 def _following(prefixes: np.ndarray, number: np.ndarray) -> np.ndarray:

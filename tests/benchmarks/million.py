@@ -1,0 +1,90 @@
+"""What a run of a million conditionals takes, beside a tenth of it and inspect_ai: ``make million``.
+
+Each is a process of its own. A reference sampler is asked, whose own work is next to nothing: what is timed
+is planning, truth, storing, scoring and the page. inspect_ai gives as cheap a model the same question, and
+compares an answer with one number; of laws it knows nothing.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+SIZES = (100_000, 1_000_000)  # conditionals; a tenth as many answers
+THEIRS = 2_000  # answers: 100,000 would take them half an hour
+WORDINGS, SYMBOLS = 1, 13  # of a reference sampler; of a number of twelve digits
+
+OURS = """
+import resource, sys
+from pathlib import Path
+from sampler_bench import run
+from sampler_bench.publish import write_leaderboard
+out, numbers, samples = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+measured = run("even-12", ["uniform-digits"], out=out / "run", numbers=numbers, samples=samples)
+write_leaderboard([out / "run"], out / "board")
+for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+    print(resource.getrusage(who).ru_maxrss // 1024, end=" ")
+print(len(measured.conditionals), len(measured.samples))
+"""
+INSPECT = """
+import resource, sys
+from inspect_ai import Task, eval
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.model import ModelOutput, ModelUsage, get_model
+from inspect_ai.scorer import match
+def say(*_):
+    said = ModelOutput.from_content("mockllm", "123456789012")
+    said.usage = ModelUsage(input_tokens=20, output_tokens=12, total_tokens=32)
+    return said
+question = "Give me a random even number of 12 digits."
+samples = [Sample(input=question, target="123456789012", id=number) for number in range(int(sys.argv[2]))]
+model = get_model("mockllm/model", custom_outputs=say)
+log = eval(Task(MemoryDataset(samples), scorer=match()), model=model, display="none", log_dir=sys.argv[1])[0]
+assert log.status == "success", log.error
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        for size in SIZES:
+            ours(Path(scratch) / str(size), size)
+        theirs(Path(scratch) / "inspect")
+
+
+def ours(folder: Path, size: int) -> None:
+    numbers = size // (WORDINGS * SYMBOLS)
+    seconds, own, child, laws, answers = _timed(OURS, folder, numbers, size // 10)
+    of_laws, of_answers = (
+        sum((folder / "run" / f"{name}.parquet").stat().st_size for name in names)
+        for names in (("conditionals", "truths"), ("samples",))
+    )
+    print(
+        f"{laws:,.0f} conditionals and {answers:,.0f} answers: {seconds:.0f} s; at most {own:.0f} MB in the "
+        f"command and {child:.0f} MB in each process that it starts; {of_laws / laws:.1f} bytes a conditional, "
+        f"{of_answers / answers:.1f} an answer",
+        flush=True,
+    )
+
+
+def theirs(folder: Path) -> None:
+    seconds, peak = _timed(INSPECT, folder, THEIRS)
+    written = sum(path.stat().st_size for path in folder.rglob("*.eval"))
+    each = seconds / THEIRS
+    print(
+        f"inspect_ai, {THEIRS:,} answers: {seconds:.0f} s, so 100,000 would take {each * 100_000 / 60:.0f} "
+        f"minutes; at most {peak:.0f} MB; {written / THEIRS:.0f} bytes an answer"
+    )
+
+
+def _timed(program: str, folder: Path, *counts: int) -> tuple[float, ...]:
+    """Seconds, and the numbers that the program printed last."""
+    started = time.perf_counter()
+    command = [sys.executable, "-c", program, str(folder), *map(str, counts)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return time.perf_counter() - started, *map(float, said.splitlines()[-1].split())
+
+
+if __name__ == "__main__":
+    main()
