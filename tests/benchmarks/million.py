@@ -62,8 +62,8 @@ def ours(folder: Path, size: int) -> None:
     )
     print(
         f"{laws:,.0f} conditionals and {answers:,.0f} answers: {seconds:.0f} s; at most {own:.0f} MB in the "
-        f"command and {child:.0f} MB in each process that it starts; {of_laws / laws:.1f} bytes a conditional, "
-        f"{of_answers / answers:.1f} an answer",
+        f"command and {child:.0f} MB in each process that it starts; "
+        f"{of_laws / laws:.1f} bytes a conditional, {of_answers / answers:.1f} an answer",
         flush=True,
     )
 
