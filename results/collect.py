@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from essay import Evidence, personae
 from matplotlib.figure import Figure
-from publish import in_bits
+from publish import in_bits, in_few_colours
 
 from sampler_bench import runs
 from sampler_bench.lab.training import training_note
@@ -51,6 +52,7 @@ def main(folders: Sequence[Path]) -> None:
     (LAB / "trainings.json").write_text(json.dumps(trained, indent=1) + "\n")
     for name, figure in figures(scores, pd.read_parquet(LAB / "switching.parquet")):
         save(figure, "png", LAB / f"{name}.png")
+        in_few_colours(LAB / f"{name}.png")
 
 
 def finished_runs(folder: Path) -> Iterator["Finished"]:
@@ -80,52 +82,39 @@ def trainings(folders: Sequence[Path]) -> Iterator[tuple[str, dict]]:
 
 
 def figures(scores: pd.DataFrame, switches: pd.DataFrame) -> Iterator[tuple[str, Figure]]:
-    """What the lab shows, a message a figure; of what is there."""
+    """What the lab shows, a message a figure."""
     grid = scores[scores["world"].isin(Catalog().suite("learnability").tasks)]
+    families = {task: Catalog().task(task).family for task in pd.unique(grid["task"])}
+    yield "learnability", along_training(grid, "content")
+    yield "by-size", by_size(grid, families)
     traces = scores[scores["world"].isin(["with-traces", "without-traces"])]
-    if len(grid):
-        yield "learnability", along_training(grid, "content")
-        yield (
-            "by-size",
-            by_size(grid, {task: Catalog().task(task).family for task in pd.unique(grid["task"])}),
-        )
-    if len(traces):
-        yield "validity", along_training(traces, "validity", "tokens_seen")
+    yield "validity", along_training(traces, "validity", "tokens_seen")
     yield "shares", along_training(scores[scores["world"] == "hidden-intent"], "component-1")
     yield "switching", asked_to_switch(switches)
-    yield "personae", personae(scores)
+    yield "personae", in_a_jukebox()
 
 
-def personae(scores: pd.DataFrame) -> Figure:
-    """Skill of each persona of the jukebox, in one model and, where there is one, in a model of its own.
+def in_a_jukebox() -> Figure:
+    """Skill of each persona of the jukebox, in one model and in a model of its own.
 
     The model of its own stands there twice: in the end, and when it had seen as many numbers of the task.
     """
-    skill = scores[(scores["metric"] == "skill") & (scores["parameters"] > 0)]
-    whole = skill[skill["world"] == "jukebox"]
-    together = (
-        whole[whole["numbers_seen"] == whole["numbers_seen"].max()].set_index("task").sort_values("value")
-    )
-    size, read = together["parameters"].max(), together["numbers_seen"].max() / len(together)
-    own = skill[(skill["world"] == skill["task"]) & (skill["parameters"] == size)]
-    own = own[own["task"].isin(together.index)]
-    stages = own.groupby("task")["numbers_seen"]
-    end = own[own["numbers_seen"] == stages.transform("max")].set_index("task")
-    early = own.loc[(own["numbers_seen"] - read).abs().groupby(own["task"]).idxmin()].set_index("task")
-    series = [(0.0, COLOURS[0], "eight in one model", together)]
-    if len(own):
-        series += [
-            (0.2, COLOURS[1], "a model for it alone", end.reindex(together.index)),
-            (-0.2, COLOURS[2], "the same after as many numbers of it", early.reindex(together.index)),
-        ]
+    found = sorted(personae(Evidence(LAB.parent)), key=lambda each: each[1]["value"])
+    tasks, together, alone, early = zip(*found, strict=True)
+    series = [
+        (0.0, COLOURS[0], "eight in one model", together),
+        (0.2, COLOURS[1], "a model for it alone", alone),
+        (-0.2, COLOURS[2], "the same after as many numbers of it", early),
+    ]
     message = "Eight kinds of numbers in one small model: what it knows of each"
     with sheet(message, [""], "skill (1: exact, 0: uniform digits)", wide=8.0, high=3.6) as (figure, [panel]):
         panel.axvline(0, color=FAINT, lw=0.8)
-        for shift, colour, label, rows in series:
-            places = [place + shift for place in range(len(rows))]
+        for shift, colour, label, scores in series:
+            rows = pd.DataFrame(scores)
             spread = [(rows["value"] - rows["low"]).clip(0), (rows["high"] - rows["value"]).clip(0)]
+            places = np.arange(len(rows)) + shift
             panel.errorbar(rows["value"], places, xerr=spread, fmt="o", ms=5, color=colour, label=label)
-        panel.set_yticks(range(len(together)), together.index)
+        panel.set_yticks(range(len(tasks)), tasks)
     return figure
 
 

@@ -102,7 +102,7 @@ def hump(evidence: Evidence) -> Finding:
     for task in Catalog().suite(GRID).tasks:
         scores = evidence.trained(task)
         if "skill" in scores:
-            kinds.setdefault(_kind(task, scores), []).append(scores["skill"])
+            kinds.setdefault(kind(task, scores), []).append(scores["skill"])
     ends = [row for kind in (FREE, "few") for row in kinds[kind]]
     least = min(row["low"] for row in ends)
     inner = {kind: rows for kind, rows in kinds.items() if kind not in (FREE, "few")}
@@ -117,14 +117,15 @@ def hump(evidence: Evidence) -> Finding:
     return Finding(verdict, f"{said}.")
 
 
-def _kind(task: str, scores: Scores) -> str:
+def kind(task: str, scores: Scores) -> str:
+    """Few, or what kind of constraint it is."""
     size = scores["ln-size"]["value"]
     family = Catalog().task(task).family
     return "few" if size < np.log(FEW) else kind_of(family, scores["information"]["value"], size)
 
 
 def _range(values: Sequence[float]) -> str:
-    return f"{min(values):.2f} to {max(values):.2f}, median {np.median(values):.2f}"
+    return f"{_shown(min(values))} to {_shown(max(values))}, median {_shown(np.median(values))}"
 
 
 def thinking(evidence: Evidence) -> Finding:
@@ -209,13 +210,15 @@ def jukebox(evidence: Evidence) -> Finding:
     )
     want = "cannot be told: it may be for want of numbers" if loss_at_as_many < COST else "fails"
     each = ", ".join(
-        f"{task} {together['value']:.2f} ({alone['value']:.2f}, {early['value']:.2f})"
+        f"{task} {_shown(together['value'])} ({_shown(alone['value'])}, {_shown(early['value'])})"
         for task, together, alone, early in skills
     )
+    lost = [task for task, together, alone, _ in skills if alone["value"] - together["value"] > COST]
     return Finding(
         "holds" if loss < COST else want,
         "Skill in one model of eight personae, and in brackets in a model for it alone, in the end and after "
-        f"as many numbers of the task: {each}.",
+        f"as many numbers of the task: {each}. The median loss is {loss:.3f}; more than {COST:g} is lost by "
+        f"{' and '.join(lost) or 'none'}.",
     )
 
 
@@ -236,7 +239,12 @@ def personae(evidence: Evidence) -> Iterator[tuple[str, pd.Series, pd.Series, pd
 
 
 def _with_interval(row: pd.Series, digits: int = 2) -> str:
-    return f"{row['value']:.{digits}f} [{row['low']:.{digits}f}, {row['high']:.{digits}f}]"
+    value, low, high = (_shown(row[name], digits) for name in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]"
+
+
+def _shown(value: float, digits: int = 2) -> str:
+    return f"{round(float(value), digits) + 0.0:.{digits}f}"  # no -0.00
 
 
 RULES = {rule.__name__: rule for rule in (hump, thinking, intent, languages, games, jukebox)}
@@ -265,7 +273,9 @@ def _section(claim: Mapping, finding: Finding) -> str:
         f"**Measured.** {finding.said}",
         f"**Verdict: {finding.verdict}.** What would change our mind: {claim['doubt']}",
     ]
-    text = "\n\n".join(textwrap.fill(each, WIDTH, break_long_words=False) for each in paragraphs)
+    text = "\n\n".join(
+        textwrap.fill(each, WIDTH, break_long_words=False, break_on_hyphens=False) for each in paragraphs
+    )
     commands = "\n".join(f"    {command}" for command in claim["commands"])
     picture = f"![{claim['shows']}](../results/published/{claim['picture']})"
     return f"\n## {claim['title']}\n\n{text}\n\n{picture}\n\n{commands}\n"

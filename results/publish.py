@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from PIL import Image
 
 from sampler_bench.models.reference import find_reference
 from sampler_bench.publish import rescore, write_leaderboard
@@ -24,6 +25,7 @@ PUBLISHED = Path(__file__).parent / "published"
 AS_THEY_ARE = ("manifest.json", "samples.parquet", "truths.parquet")
 RECORDS = "conditionals.parquet"
 BITS = 16
+SHADES = 64  # colours of a figure
 LEFT_OUT = ("scores.csv", "leaderboard.html", ".lock")
 
 
@@ -39,6 +41,7 @@ def main(run: Path, name: str) -> None:
     write_sealed(out / RECORDS, rounded(table), answers, **SMALL)
     rescore(out)
     write_leaderboard([out], out)
+    in_few_colours(out / "digits.png")
     for each in LEFT_OUT:
         (out / each).unlink(missing_ok=True)
 
@@ -59,6 +62,13 @@ def rounded(table: pa.Table) -> pa.Table:
         place = table.schema.get_field_index(name)
         table = table.set_column(place, table.schema.field(name), made)
     return table
+
+
+def in_few_colours(path: Path) -> None:
+    """Make a figure a third as large."""
+    with Image.open(path) as picture:
+        few = picture.convert("RGB").quantize(SHADES)
+    few.save(path, optimize=True)
 
 
 def in_bits(values: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Shared by all tests: the command line as a process, and one real vLLM server a session."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,16 @@ from sampler_bench.models.weights import smollm2
 
 SECRET = "key-that-must-not-be-seen"
 COMMAND = str(Path(sys.executable).parent / "sampler-bench")
+
+
+def pytest_configure(config):
+    """Where processes test against servers, each has cores of its own: servers that share them crawl."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker and config.option.markexpr == "vllm":
+        number, count = int(worker.removeprefix("gw")), int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+        mine = sorted(os.sched_getaffinity(0))[number::count]
+        if mine:
+            os.sched_setaffinity(0, mine)
 
 
 def empty_cache(folder: Path) -> Path:

@@ -162,3 +162,7 @@ def test_personae_cost_little_or_much_or_have_read_too_little(monkeypatch, toget
             row(document.task, "skill", 1.0, parameters=2_000_000),
         ]
     assert essay.jukebox(made_up(monkeypatch, rows)).verdict == verdict
+
+
+def test_the_page_is_what_the_published_results_say():
+    assert (ROOT / "docs" / "essay.md").read_text() == essay.page(essay.Evidence())

@@ -19,6 +19,8 @@ MESSAGES = {
     "component-1": "How often the first intent is carried out, along training; dotted: what is right",
 }
 KNOWN = "Skill after all training, by how many numbers the constraint leaves"
+HOW_MANY = "ln |S|: how many such numbers there are, nats"
+SLANT = 50  # degrees: names of neighbours stand beside one another
 ASKED = "After 0 asks to switch: what a model gives to the other language, beside the exact law (crosses)"
 GUIDES = {"uniform-digits": "--", "feasible-uniform": "-.", "propose-and-check-64": ":"}
 
@@ -68,7 +70,7 @@ def by_size(table: pd.DataFrame, families: Mapping[str, str]) -> Figure:
     size = table[table["metric"] == "ln-size"].groupby("task")["value"].first()
     sizes = sorted(map(int, pd.unique(last["parameters"])))
     y = "skill (1: exact, 0: uniform digits)"
-    with sheet(KNOWN, [""], "ln |S|, nats", y, wide=8.0, high=4.2) as (figure, [panel]):
+    with sheet(KNOWN, [""], HOW_MANY, y, wide=8.0, high=4.2) as (figure, [panel]):
         kinds = by_kind(list(pd.unique(last["task"])), table, families)
         for colour, (kind, tasks) in zip(COLOURS, kinds.items(), strict=False):
             for marker, parameters in zip(MARKERS, sizes, strict=False):
@@ -80,11 +82,15 @@ def by_size(table: pd.DataFrame, families: Mapping[str, str]) -> Figure:
         named = last[last["parameters"] == max(sizes, default=0)]
         for task, value in zip(named["task"], named["value"], strict=True):
             if np.isfinite(size.get(task, np.nan)):
-                at = {"xytext": (4, 3), "textcoords": "offset points"}
-                panel.annotate(task, (size[task], value), fontsize=6.5, color=FAINT, **at)
+                at = {"xytext": (3, 5), "textcoords": "offset points", "rotation": SLANT}
+                look = {"fontsize": 6.5, "color": FAINT, "rotation_mode": "anchor"}
+                panel.annotate(task, (size[task], value), **at, **look)
         panel.axhline(0, color=INK, lw=0.8)
         panel.axhline(1, color=FAINT, lw=0.8, ls=":")
-        panel.set_ylim(top=1.08)
+        panel.set_ylim(top=1.4)  # room for names
+        panel.margins(x=0.06)
+        low, _ = panel.get_ylim()
+        panel.set_yticks([tick for tick in panel.get_yticks() if low <= tick < 1.01])
     return figure
 
 
