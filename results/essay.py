@@ -102,7 +102,7 @@ def hump(evidence: Evidence) -> Finding:
     for task in Catalog().suite(GRID).tasks:
         scores = evidence.trained(task)
         if "skill" in scores:
-            kinds.setdefault(kind(task, scores), []).append(scores["skill"])
+            kinds.setdefault(kind_of_set(task, scores), []).append(scores["skill"])
     ends = [row for kind in (FREE, "few") for row in kinds[kind]]
     least = min(row["low"] for row in ends)
     inner = {kind: rows for kind, rows in kinds.items() if kind not in (FREE, "few")}
@@ -117,7 +117,7 @@ def hump(evidence: Evidence) -> Finding:
     return Finding(verdict, f"{said}.")
 
 
-def kind(task: str, scores: Scores) -> str:
+def kind_of_set(task: str, scores: Scores) -> str:
     """Few, or what kind of constraint it is."""
     size = scores["ln-size"]["value"]
     family = Catalog().task(task).family
@@ -180,7 +180,7 @@ def _after(rows: pd.DataFrame) -> str:
 
 def games(evidence: Evidence) -> Finding:
     """Uptake of both games."""
-    scores = evidence.suite("essay")
+    scores = evidence.suite("games")
     uptake = scores[(scores["metric"] == "uptake") & scores["value"].notna()]
     rows = uptake[
         uptake["arm"].isin(["direct", "few-shot"]) & ~uptake["model"].map(find_reference).astype(bool)

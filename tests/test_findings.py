@@ -143,6 +143,23 @@ def what_it_writes() -> str:
 
 
 @finding
+def what_larger_models_take_up() -> str:
+    scores = essay.Evidence().suite("larger")
+    few_shot = scores[(scores["arm"] == "few-shot") & (scores["task"] == "(overall)")].set_index(["metric", "model"])
+    names = ("gemma3-270m", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b")
+    uptake, skill = ([few_shot.loc[(metric, name)] for name in names] for metric in ("uptake", "skill"))
+    assert [row["low"] > 0 for row in uptake] == [False, True, True]
+    assert not any(row["low"] > 0 for row in skill)
+    (numbers,) = {int(n) for n in scores.loc[(scores["metric"] == "content") & (scores["task"] == "twin-primes-9"), "n"]}
+    said = [f"{row['value']:.2f} [{row['low']:.2f}, {row['high']:.2f}]" for row in uptake]
+    return (
+        f"**Larger models take the words up, and know no more**: few-shot, along {numbers} numbers a task, uptake is {said[0]} for "
+        f"Gemma 3 270M, {said[1]} for Qwen2.5-Coder 0.5B and {said[2]} for 1.5B, and skill {span([row['value'] for row in skill])}, "
+        "with 0 in each interval (weights in 4 bits, as repackaged by others: not their makers' figures)."
+    )
+
+
+@finding
 def what_compute_and_memory_are_worth() -> str:
     twins = [f"twin-primes-{digits}" for digits in (3, 4, 6, 9)]
     feasible, proposed, recalled = (
@@ -187,7 +204,7 @@ def skill_by_kind() -> tuple[dict[str, dict[str, pd.Series]], int]:
     for task in essay.Catalog().suite(essay.GRID).tasks:
         scores = evidence.trained(task)
         if "skill" in scores:
-            kinds.setdefault(essay.kind(task, scores), {})[task] = scores["skill"]
+            kinds.setdefault(essay.kind_of_set(task, scores), {})[task] = scores["skill"]
             sizes.add(int(scores["skill"]["parameters"]))
     (size,) = sizes
     return kinds, size
