@@ -4,6 +4,7 @@ Figures are filled in; signs, orders and intervals are asserted.
 """
 
 import importlib.util
+import json
 import math
 import re
 from collections.abc import Callable
@@ -145,17 +146,25 @@ def what_it_writes() -> str:
 @finding
 def what_larger_models_take_up() -> str:
     scores = essay.Evidence().suite("larger")
-    few_shot = scores[(scores["arm"] == "few-shot") & (scores["task"] == "(overall)")].set_index(["metric", "model"])
+    few_shot = scores[(scores["arm"] == "few-shot") & (scores["task"] == "(overall)")].set_index(
+        ["metric", "model"]
+    )
     names = ("gemma3-270m", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b")
     uptake, skill = ([few_shot.loc[(metric, name)] for name in names] for metric in ("uptake", "skill"))
     assert [row["low"] > 0 for row in uptake] == [False, True, True]
     assert not any(row["low"] > 0 for row in skill)
-    (numbers,) = {int(n) for n in scores.loc[(scores["metric"] == "content") & (scores["task"] == "twin-primes-9"), "n"]}
+    numbers = json.loads((essay.PUBLISHED / "larger" / "manifest.json").read_text())["settings"]["numbers"]
     said = [f"{row['value']:.2f} [{row['low']:.2f}, {row['high']:.2f}]" for row in uptake]
+    samples = pd.read_parquet(essay.PUBLISHED / "larger" / "samples.parquet")
+    thinking = samples[samples["arm"] == "cot"]
+    assert {*thinking["model"]} == {names[1]}
+    assert thinking["valid"].eq(True).mean() < 0.1
     return (
-        f"**Larger models take the words up, and know no more**: few-shot, along {numbers} numbers a task, uptake is {said[0]} for "
-        f"Gemma 3 270M, {said[1]} for Qwen2.5-Coder 0.5B and {said[2]} for 1.5B, and skill {span([row['value'] for row in skill])}, "
-        "with 0 in each interval (weights in 4 bits, as repackaged by others: not their makers' figures)."
+        f"**Larger models take the words up**: few-shot, along {numbers} numbers a task, uptake is {said[0]} for "
+        f"Gemma 3 270M, {said[1]} for Qwen2.5-Coder 0.5B and {said[2]} for 1.5B, and overall skill {span([row['value'] for row in skill])}, "
+        f"with 0 in each interval. Of {len(thinking)} responses in which the second was to think first, "
+        f"{thinking['answer'].notna().sum()} had an answer and {thinking['valid'].eq(True).sum()} a valid one. (Weights in 4 bits, as "
+        "repackaged by others: not their makers' figures.)"
     )
 
 
