@@ -66,6 +66,14 @@ class Evidence:
         """Mass on the other language, by world and zeros said."""
         return pd.read_parquet(self.folder / "lab" / "switching.parquet")
 
+    @cached_property
+    def other_door(self) -> pd.Series:
+        """Of what is given to doors 1 and 3, which are shut, the share of 3; by task, model, arm, wording."""
+        laws = pd.read_parquet(self.folder / "games" / "conditionals.parquet")
+        laws = laws[laws["task"].isin(["monty-hall", "monty-fall"]) & (laws["prefix"] == "") & ~laws["blind"]]
+        share = [q[3] / (q[1] + q[3]) for q in laws["q"]]
+        return laws.assign(share=share).groupby(["task", "model", "arm", "paraphrase"])["share"].mean()
+
     def suite(self, name: str) -> pd.DataFrame:
         """Scores of a published run."""
         return pd.read_parquet(self.folder / name / "scores.parquet")
@@ -179,26 +187,32 @@ def _after(rows: pd.DataFrame) -> str:
 
 
 def games(evidence: Evidence) -> Finding:
-    """Uptake of both games."""
-    scores = evidence.suite("games")
-    uptake = scores[(scores["metric"] == "uptake") & scores["value"].notna()]
-    rows = uptake[
-        uptake["arm"].isin(["direct", "few-shot"]) & ~uptake["model"].map(find_reference).astype(bool)
-    ]
+    """Uptake of both games, and the door that is given more."""
+    scores, other = evidence.suite("games"), evidence.other_door
+    uptake = scores[(scores["metric"] == "uptake") & scores["arm"].isin(["direct", "few-shot"])]
+    uptake = uptake[[find_reference(name) is None for name in uptake["model"]]]
     hall, fall = (
-        rows[rows["task"] == task].set_index(["model", "arm"]) for task in ("monty-hall", "monty-fall")
+        uptake[uptake["task"] == task].set_index(["model", "arm"]) for task in ("monty-hall", "monty-fall")
     )
-    knowing = hall[hall["low"] > 0].index.intersection(fall.index)
+    knowing = [
+        each
+        for each in hall.index.intersection(fall.index)
+        if hall.loc[each, "low"] > 0 and other[("monty-hall", *each)].min() > 0.5
+    ]
     misled = [each for each in knowing if fall.loc[each, "high"] < 0]
     telling = [each for each in knowing if fall.loc[each, "low"] > 0]
-    unknown = "cannot be told" if len(knowing) else "cannot be told: no model here knows the game"
+    unknown = "cannot be told" if knowing else "cannot be told: no model here knows the game"
     verdict = "holds" if misled else "fails" if telling else unknown
     said = "; ".join(
-        f"{model}, {arm}: Monty Hall {_with_interval(row)}, Monty Fall {_with_interval(fall.loc[model, arm])}"
-        for (model, arm), row in hall.iterrows()
-        if (model, arm) in fall.index
+        f"{' '.join(each)}: "
+        + ", ".join(
+            f"{name} {_with_interval(rows.loc[each])} and {_shown(other[(task, *each)].mean())}"
+            for name, task, rows in (("Hall", "monty-hall", hall), ("Fall", "monty-fall", fall))
+        )
+        for each in hall.index.intersection(fall.index)
     )
-    return Finding(verdict, f"Uptake, {said}.")
+    right = "0.67 would be right in Hall, 0.50 in Fall"
+    return Finding(verdict, f"Uptake, and the other door's share of both that are shut ({right}). {said}.")
 
 
 def jukebox(evidence: Evidence) -> Finding:

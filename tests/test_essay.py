@@ -122,22 +122,25 @@ def test_languages(monkeypatch, alone, both, verdict):
 
 
 @pytest.mark.parametrize(
-    ("hall", "fall", "verdict"),
+    ("hall", "fall", "doors", "verdict"),
     [
-        (0.5, -0.5, "holds"),
-        (0.5, 0.5, "fails"),
-        (0.5, 0.005, "cannot be told"),
-        (-0.5, -0.5, "cannot be told: no model here knows the game"),
+        (0.5, -0.5, (0.6, 0.7), "holds"),
+        (0.5, 0.5, (0.6, 0.7), "fails"),
+        (0.5, 0.005, (0.6, 0.7), "cannot be told"),
+        (-0.5, -0.5, (0.6, 0.7), "cannot be told: no model here knows the game"),
+        (0.5, 0.5, (0.4, 0.9), "cannot be told: no model here knows the game"),  # of one wording it stays
     ],
 )
-def test_a_switch_bot_knows_one_game_and_is_misled_in_the_other(monkeypatch, hall, fall, verdict):
+def test_a_switch_bot_knows_one_game_and_is_misled_in_the_other(monkeypatch, hall, fall, doors, verdict):
     """The oracle, which takes up both, does not count."""
     rows = [
         row(task, "uptake", value, model=model, arm="direct")
         for model, values in (("m", (hall, fall)), ("oracle", (1.0, 1.0)))
         for task, value in zip(("monty-hall", "monty-fall"), values, strict=True)
     ]
+    other = {(f"monty-{game}", "m", "direct", k): doors[k] for game in ("hall", "fall") for k in (0, 1)}
     monkeypatch.setattr(essay.Evidence, "suite", lambda *_: pd.DataFrame(rows))
+    monkeypatch.setattr(essay.Evidence, "other_door", pd.Series(other).sort_index())
     found = essay.games(essay.Evidence(ROOT))
     assert found.verdict == verdict
     assert "oracle" not in found.said
