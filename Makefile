@@ -76,6 +76,7 @@ scale: $(READY)  ## Time a Ray cluster on this machine against threads, and what
 	@$(BIN)/python -m tests.benchmarks.scale
 
 essay: $(READY)  ## Make docs/essay.md of the published results
+	@$(BIN)/python results/doors.py
 	@$(BIN)/python results/essay.py
 
 docs: $(READY)  ## Build the documentation as a site in build/site, without a network
