@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.special import entr
 
 from sampler_bench.models.reference import find_reference
-from sampler_bench.report.figures.kinds import FREE, kind_of
+from sampler_bench.report.figures.kinds import ARITHMETIC, FREE, kind_of
 from sampler_bench.tasks import Catalog
 
 ROOT = Path(__file__).parents[1]
@@ -27,15 +28,20 @@ FEW = 100  # members: few solutions
 EASY = 0.9  # skill
 SMALL = 0.02  # of all mass, or off the posterior
 COST = 0.1  # of skill
+CONTROL = "feasible-uniform"
 WIDTH = 118
 INTRODUCTION = """# The essay, claim by claim
 
 A 2025 essay takes language models for jukeboxes of personae, and makes claims about what they can write
-left to right. Here each is held against results, by a rule that was written down before the published
-results were there; claims.toml says what was made stricter after first ones. `make essay` makes this page
-of [results/published](../results/published) and [claims.toml](../results/claims.toml); a test makes it
-again and compares. The lab's models are small, and were trained on nothing but exact draws:
-[lab.md](lab.md) says what follows from that for large ones, and what does not.
+left to right. Here each is held against results, by rules that were written down before the published
+results were there, but for the games, where the rule says what was changed and what the verdict was before;
+claims.toml says what else was made stricter. `make essay` makes this page of
+[results/published](../results/published) and [claims.toml](../results/claims.toml); a test makes it
+again and compares.
+
+The lab's models are small, one training each, and were trained on nothing but exact draws: intervals are of
+the numbers and answers looked at, not of what another training would have given, and [lab.md](lab.md) says
+what follows for large models, and what does not.
 
 | claim | verdict |
 | --- | --- |
@@ -88,6 +94,10 @@ class Evidence:
         stage = stages[-1] if seen is None else min(stages, key=lambda each: abs(each - seen))
         return Scores(mine[mine["numbers_seen"] == stage])
 
+    def reference(self, name: str, world: str) -> "Scores":
+        """Scores of a reference sampler at a world of one task."""
+        return Scores(self.lab[(self.lab["world"] == world) & (self.lab["model"] == name)])
+
 
 class Scores:
     """The scores of one model at one task, by metric."""
@@ -107,10 +117,14 @@ class Scores:
 def hump(evidence: Evidence) -> Finding:
     """Skill of each kind of set, beside that of both ends."""
     kinds: dict[str, list[pd.Series]] = {}
+    last_digits = {}
     for task in Catalog().suite(GRID).tasks:
         scores = evidence.trained(task)
         if "skill" in scores:
-            kinds.setdefault(kind_of_set(task, scores), []).append(scores["skill"])
+            kind = kind_of_set(task, scores)
+            kinds.setdefault(kind, []).append(scores["skill"])
+            if kind == ARITHMETIC:
+                last_digits[task] = worth_of_the_last_digit(task, scores)
     ends = [row for kind in (FREE, "few") for row in kinds[kind]]
     least = min(row["low"] for row in ends)
     inner = {kind: rows for kind, rows in kinds.items() if kind not in (FREE, "few")}
@@ -120,9 +134,17 @@ def hump(evidence: Evidence) -> Finding:
         f"{kind.capitalize()} ({len(rows)} tasks): skill {_range([row['value'] for row in rows])}"
         for kind, rows in kinds.items()
     )
+    worth = ", ".join(f"{task} {_shown(each)}" for task, each in last_digits.items())
     some = f"holds of {' and '.join(hard)} sets" if hard and easy else "fails"
     verdict = "holds" if len(hard) == len(inner) and easy else some
-    return Finding(verdict, f"{said}.")
+    alone = f" The law of the last digit alone would be worth: {worth}." if worth else ""
+    return Finding(verdict, f"{said}.{alone}")
+
+
+def worth_of_the_last_digit(task: str, scores: Scores) -> float:
+    """Skill of a sampler that knows the exact law of the last digit, and nothing else."""
+    law = Catalog().task(task).target.residues(10)
+    return float(entr(np.full(10, 0.1)).sum() - entr(law).sum()) / scores["information"]["value"]
 
 
 def kind_of_set(task: str, scores: Scores) -> str:
@@ -156,12 +178,14 @@ def intent(evidence: Evidence) -> Finding:
     """The share of the hidden component."""
     scores = evidence.trained("hidden-intent", "twins-one-in-ten-6")
     share, told = scores["component-1"], scores["information"]["value"]
+    anyone = evidence.reference(CONTROL, "hidden-intent")["component-1"]
     right = share["floor"]
     half = right / 2
     verdict = "holds" if share["high"] < half else "fails" if share["low"] > half else "cannot be told"
     said = (
-        f"The intent is carried out in {_with_interval(share, 3)} of the answers, where {right:.3f} would be "
-        f"right. Of the {told:.3f} nats that the world tells beyond uniform digits, "
+        f"By their mean posterior, {_with_interval(share, 3)} of the answers are of the intent, where "
+        f"{right:.3f} would be right; of those of {CONTROL}, which knows nothing of it, "
+        f"{_with_interval(anyone, 3)}. Of the {told:.3f} nats that the world tells beyond uniform digits, "
         f"{_with_interval(scores['content'], 3)} are missing."
     )
     return Finding(verdict, said)
@@ -190,29 +214,33 @@ def games(evidence: Evidence) -> Finding:
     """Uptake of both games, and the door that is given more."""
     scores, other = evidence.suite("games"), evidence.other_door
     uptake = scores[(scores["metric"] == "uptake") & scores["arm"].isin(["direct", "few-shot"])]
-    uptake = uptake[[find_reference(name) is None for name in uptake["model"]]]
+    uptake = uptake[uptake["value"].notna() & uptake["model"].map(find_reference).isna()]
     hall, fall = (
         uptake[uptake["task"] == task].set_index(["model", "arm"]) for task in ("monty-hall", "monty-fall")
     )
+    both = hall.index.intersection(fall.index)
     knowing = [
         each
-        for each in hall.index.intersection(fall.index)
-        if hall.loc[each, "low"] > 0 and other[("monty-hall", *each)].min() > 0.5
+        for each in both
+        if hall.loc[each, "paraphrase_low"] > 0 and other[("monty-hall", *each)].min() > 0.5
     ]
-    misled = [each for each in knowing if fall.loc[each, "high"] < 0]
-    telling = [each for each in knowing if fall.loc[each, "low"] > 0]
+    misled = [each for each in knowing if fall.loc[each, "paraphrase_high"] < 0]
+    telling = [each for each in knowing if fall.loc[each, "paraphrase_low"] > 0]
     unknown = "cannot be told" if knowing else "cannot be told: no model here knows the game"
     verdict = "holds" if misled else "fails" if telling else unknown
     said = "; ".join(
         f"{' '.join(each)}: "
         + ", ".join(
-            f"{name} {_with_interval(rows.loc[each])} and {_shown(other[(task, *each)].mean())}"
+            f"{name} {_over_wordings(rows.loc[each])} and {_shown(other[(task, *each)].mean())}"
             for name, task, rows in (("Hall", "monty-hall", hall), ("Fall", "monty-fall", fall))
         )
-        for each in hall.index.intersection(fall.index)
+        for each in both
     )
     right = "0.67 would be right in Hall, 0.50 in Fall"
-    return Finding(verdict, f"Uptake, and the other door's share of both that are shut ({right}). {said}.")
+    return Finding(
+        verdict,
+        f"Uptake, its range over wordings, and the other door's share of both shut ones ({right}). {said}.",
+    )
 
 
 def jukebox(evidence: Evidence) -> Finding:
@@ -227,12 +255,13 @@ def jukebox(evidence: Evidence) -> Finding:
         f"{task} {_shown(together['value'])} ({_shown(alone['value'])}, {_shown(early['value'])})"
         for task, together, alone, early in skills
     )
-    lost = [task for task, together, alone, _ in skills if alone["value"] - together["value"] > COST]
+    losses = {task: alone["value"] - together["value"] for task, together, alone, _ in skills}
+    lost = [task for task, loss_of_it in losses.items() if loss_of_it > COST]
     return Finding(
-        "holds" if loss < COST else want,
+        "holds in the median" if loss < COST else want,
         "Skill in one model of eight personae, and in brackets in a model for it alone, in the end and after "
-        f"as many numbers of the task: {each}. The median loss is {loss:.3f}; more than {COST:g} is lost by "
-        f"{' and '.join(lost) or 'none'}.",
+        f"as many numbers of the task: {each}. The median loss is {loss:.3f}, the mean "
+        f"{np.mean([*losses.values()]):.3f}; more than {COST:g} is lost by {' and '.join(lost) or 'none'}.",
     )
 
 
@@ -255,6 +284,10 @@ def personae(evidence: Evidence) -> Iterator[tuple[str, pd.Series, pd.Series, pd
 def _with_interval(row: pd.Series, digits: int = 2) -> str:
     value, low, high = (_shown(row[name], digits) for name in ("value", "low", "high"))
     return f"{value} [{low}, {high}]"
+
+
+def _over_wordings(row: pd.Series) -> str:
+    return f"{_shown(row['value'])} ({_shown(row['paraphrase_low'])} to {_shown(row['paraphrase_high'])})"
 
 
 def _shown(value: float, digits: int = 2) -> str:

@@ -24,7 +24,8 @@ def pytest_configure(config):
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker and config.option.markexpr == "vllm":
         number, count = int(worker.removeprefix("gw")), int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
-        mine = sorted(os.sched_getaffinity(0))[number::count]
+        cores = sorted(os.sched_getaffinity(0))
+        mine = cores[number * len(cores) // count : (number + 1) * len(cores) // count]
         if mine:
             os.sched_setaffinity(0, mine)
 

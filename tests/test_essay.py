@@ -25,7 +25,8 @@ def row(world: str, metric: str, value: float, task: str = "", **of: object) -> 
     """A score of a model that has seen all, with an interval of 0.01 to either side."""
     known = {"parameters": 400_000, "numbers_seen": 400_000, "floor": float("nan"), "task": task or world}
     said = {"metric": metric, "value": value, "low": value - 0.01, "high": value + 0.01}
-    return known | said | {"world": world} | of
+    wordings = {"paraphrase_low": value - 0.02, "paraphrase_high": value + 0.02}
+    return known | said | wordings | {"world": world, "model": "m"} | of
 
 
 def made_up(monkeypatch, rows: list[dict], switching: pd.DataFrame | None = None) -> object:
@@ -96,6 +97,7 @@ def test_an_intent_is_carried_out_or_not(monkeypatch, share, verdict):
     of = {"task": "twins-one-in-ten-6"}
     rows = [row("hidden-intent", name, 0.1, **of) for name in ("content", "information")]
     rows.append(row("hidden-intent", "component-1", share, floor=0.1, **of))
+    rows.append(row("hidden-intent", "component-1", 0.01, model=essay.CONTROL, parameters=0, **of))
     assert essay.intent(made_up(monkeypatch, rows)).verdict == verdict
 
 
@@ -126,7 +128,7 @@ def test_languages(monkeypatch, alone, both, verdict):
     [
         (0.5, -0.5, (0.6, 0.7), "holds"),
         (0.5, 0.5, (0.6, 0.7), "fails"),
-        (0.5, 0.005, (0.6, 0.7), "cannot be told"),
+        (0.5, 0.015, (0.6, 0.7), "cannot be told"),
         (-0.5, -0.5, (0.6, 0.7), "cannot be told: no model here knows the game"),
         (0.5, 0.5, (0.4, 0.9), "cannot be told: no model here knows the game"),  # of one wording it stays
     ],
@@ -149,7 +151,7 @@ def test_a_switch_bot_knows_one_game_and_is_misled_in_the_other(monkeypatch, hal
 @pytest.mark.parametrize(
     ("together", "alone", "early", "verdict"),
     [
-        (0.9, 0.95, 0.5, "holds"),
+        (0.9, 0.95, 0.5, "holds in the median"),
         (0.5, 0.95, 0.55, "cannot be told: it may be for want of numbers"),
         (0.5, 0.95, 0.9, "fails"),
     ],

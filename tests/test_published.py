@@ -53,6 +53,7 @@ def test_laws_of_models_have_sixteen_bits_and_those_of_references_all(run):
     records = pd.read_parquet(PUBLISHED / run / "conditionals.parquet")
     truths = pd.read_parquet(PUBLISHED / run / "truths.parquet")
     exact = records[records["model"] == "oracle"].merge(truths, on=["task", "prefix"])
+    assert len(exact) > 0 or run == "larger"  # which has no references
     assert all(np.array_equal(q, p) for q, p in zip(exact["q"], exact["p"], strict=True))
     laws = np.stack(records.loc[[find_reference(name) is None for name in records["model"]], "q"])
     parts = np.frexp(laws)[0] * 2**16

@@ -8,7 +8,6 @@ compares an answer with one number; of laws it knows nothing.
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 SIZES = (100_000, 1_000_000)  # conditionals; a tenth as many answers
@@ -16,19 +15,21 @@ THEIRS = 2_000  # answers: 100,000 would take them half an hour
 WORDINGS, SYMBOLS = 1, 13  # of a reference sampler; of a number of twelve digits
 
 OURS = """
-import resource, sys
+import resource, sys, time
 from pathlib import Path
 from sampler_bench import run
 from sampler_bench.publish import write_leaderboard
+started = time.perf_counter()
 out, numbers, samples = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 measured = run("even-12", ["uniform-digits"], out=out / "run", numbers=numbers, samples=samples)
 write_leaderboard([out / "run"], out / "board")
+print(time.perf_counter() - started, end=" ")
 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
     print(resource.getrusage(who).ru_maxrss // 1024, end=" ")
 print(len(measured.conditionals), len(measured.samples))
 """
 INSPECT = """
-import resource, sys
+import resource, sys, time
 from inspect_ai import Task, eval
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
@@ -40,9 +41,10 @@ def say(*_):
 question = "Give me a random even number of 12 digits."
 samples = [Sample(input=question, target="123456789012", id=number) for number in range(int(sys.argv[2]))]
 model = get_model("mockllm/model", custom_outputs=say)
+started = time.perf_counter()
 log = eval(Task(MemoryDataset(samples), scorer=match()), model=model, display="none", log_dir=sys.argv[1])[0]
 assert log.status == "success", log.error
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 
 
@@ -55,7 +57,7 @@ def main() -> None:
 
 def ours(folder: Path, size: int) -> None:
     numbers = size // (WORDINGS * SYMBOLS)
-    seconds, own, child, laws, answers = _timed(OURS, folder, numbers, size // 10)
+    seconds, own, child, laws, answers = _printed(OURS, folder, numbers, size // 10)
     of_laws, of_answers = (
         sum((folder / "run" / f"{name}.parquet").stat().st_size for name in names)
         for names in (("conditionals", "truths"), ("samples",))
@@ -69,7 +71,7 @@ def ours(folder: Path, size: int) -> None:
 
 
 def theirs(folder: Path) -> None:
-    seconds, peak = _timed(INSPECT, folder, THEIRS)
+    seconds, peak = _printed(INSPECT, folder, THEIRS)
     written = sum(path.stat().st_size for path in folder.rglob("*.eval"))
     each = seconds / THEIRS
     print(
@@ -78,12 +80,11 @@ def theirs(folder: Path) -> None:
     )
 
 
-def _timed(program: str, folder: Path, *counts: int) -> tuple[float, ...]:
-    """Seconds, and the numbers that the program printed last."""
-    started = time.perf_counter()
+def _printed(program: str, folder: Path, *counts: int) -> list[float]:
+    """The numbers that a program prints last: its seconds, once all is imported, and more."""
     command = [sys.executable, "-c", program, str(folder), *map(str, counts)]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return time.perf_counter() - started, *map(float, said.splitlines()[-1].split())
+    return [float(word) for word in said.splitlines()[-1].split()]
 
 
 if __name__ == "__main__":

@@ -27,7 +27,6 @@ from sampler_bench.errors import ServerError
 from sampler_bench.secrets import quoted, without_secrets
 
 CERTAIN = 1e-3  # more than 1 by so much, a probability or a sum of some is half precision's doing
-LONGEST_INTEGER = 40  # figures; beyond them, no field is meant
 MOST_AT_A_POSITION = 1000  # tokens that are told of at one position of a prompt
 PLAINLY = {
     "model_type": "should be an object",
@@ -228,7 +227,7 @@ def read_json(content: bytes) -> object:
     """What it says. Raises ValueError or RecursionError."""
     with suppress(ValueError):  # the slower parser takes half surrogate pairs, and says what is wrong
         return jiter.from_json(content, cache_mode="keys", catch_duplicate_keys=True)
-    return json.loads(content, object_pairs_hook=_once_each, parse_int=_integer)
+    return json.loads(content, object_pairs_hook=_once_each)
 
 
 def _check_law(told: LogProbabilities | None, names: list[str]) -> None:
@@ -261,12 +260,6 @@ def _once_each(pairs: list[tuple[str, object]]) -> dict:
     if len(found) < len(pairs):
         raise ValueError("an object names a key twice")
     return found
-
-
-def _integer(figures: str) -> int:
-    if len(figures) > LONGEST_INTEGER:
-        raise ValueError(f"a number of {len(figures)} digits")
-    return int(figures)
 
 
 def _sentence(error: ValidationError) -> str:

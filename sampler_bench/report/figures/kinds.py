@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-FREE, SPARSE, OTHER = "free", "sparse", "other"
+FREE, SPARSE, ARITHMETIC, OTHER = "free", "sparse", "arithmetic", "other"
 KINDS = {  # in the order of the figures; the families of each
     FREE: (),
     SPARSE: ("polynomials", "powers", "sequences"),
     "digit-structured": ("automaton", "digit-sums", "neighbours", "palindromes", "pattern"),
-    "arithmetic": ("constellation", "multiples", "prime-range", "sieved", "twin-primes"),
+    ARITHMETIC: ("constellation", "multiples", "prime-range", "sieved", "twin-primes"),
     OTHER: ("distribution", "mixture", "monty-hall"),
 }
 FREE_INFORMATION = 1.0  # nats: a constraint that tells no more leaves numbers free
