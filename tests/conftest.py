@@ -15,12 +15,16 @@ from sampler_bench.models.finding import find_model
 from sampler_bench.models.server_options import ServerOptions
 from sampler_bench.models.weights import smollm2
 
+KV_SPACE = "VLLM_CPU_KVCACHE_SPACE"
 SECRET = "key-that-must-not-be-seen"
 COMMAND = str(Path(sys.executable).parent / "sampler-bench")
 
 
 def pytest_configure(config):
-    """Where processes test against servers, each has cores of its own: servers that share them crawl."""
+    """Where processes test against servers, each has cores of its own: servers that share them crawl.
+
+    Their servers have little memory for keys and values, for there are up to five at once.
+    """
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker and config.option.markexpr == "vllm":
         number, count = int(worker.removeprefix("gw")), int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
@@ -28,6 +32,7 @@ def pytest_configure(config):
         mine = cores[number * len(cores) // count : (number + 1) * len(cores) // count]
         if mine:
             os.sched_setaffinity(0, mine)
+        os.environ.setdefault(KV_SPACE, "1")  # GiB
 
 
 def empty_cache(folder: Path) -> Path:

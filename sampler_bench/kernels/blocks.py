@@ -5,7 +5,8 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -14,20 +15,24 @@ from sampler_bench.kernels.forms import Forms, inverse, turn_table
 from sampler_bench.kernels.lanes import (
     CHUNK,
     SEGMENT_WORDS,
+    SPARE_WORDS,
     TINY,
     UNROLLED,
     count_lane,
+    lay_out,
     list_lane,
     sieve_lane,
 )
+from sampler_bench.kernels.rows import open_rows, strike_row
 from sampler_bench.kernels.small_primes import primes_up_to
 
 SEGMENTS_IN_A_BLOCK = 20  # a lane's block then fits the L2 cache
-FAR_WIDTH = 4 * 10**9  # of a block that far primes strike: all its lanes are held at once
-NARROW = 60  # a window is narrow below so many times the number of primes that sieve it
-NEAR_MOST = 5 * 10**7  # primes met lane by lane: held in memory, and far from the end of uint32
-FAR_CHUNK = 10**8  # far primes are made and used in runs of this length
+FAR_WIDTH = 20 * 10**8  # of a block that far primes strike: all its lanes are held at once
+NARROW = 25  # a window is narrow below so many times the number of primes that sieve it
+FAR_KEPT = 5 * 10**8  # far primes below are made once: they take 100 MB
+FAR_CHUNK = 5 * 10**7  # far primes are made and used in runs of this length
 
+RARE = 64 * SEGMENT_WORDS  # primes from here on strike a lane's whole row
 PRIMES = Forms(((1, 0),))
 
 
@@ -63,8 +68,20 @@ class Tables:
     classes: np.ndarray
     inverses: np.ndarray  # of the modulus, mod each prime
     roots: np.ndarray
+    rare: np.ndarray  # the next primes, which strike a lane's whole row
+    gap: int  # divides all that lies between lanes
     far: tuple[int, int]  # primes in this range are struck one multiple at a time
     tested: bool  # not sieved to the end: what is left is tested
+    kept: dict[int, np.ndarray] = field(default_factory=dict)  # far primes, for the next block
+
+    def far_primes(self, start: int) -> np.ndarray:
+        """Those from ``start`` on, a chunk of them; ndarray of uint32. The first ones are kept."""
+        if start in self.kept:
+            return self.kept[start]
+        primes = primes_between(start, min(start + FAR_CHUNK, self.far[1]))
+        if start < FAR_KEPT:
+            self.kept[start] = primes
+        return primes
 
 
 @dataclass(frozen=True)
@@ -90,17 +107,32 @@ class Block:
         reciprocal = 1.0 / tables.primes
         tiny, patterns = patterns_of(tables, self.base)
         c = c.astype(np.uint32)
+        starts, back = self._open_rows()
 
         def work(first: int) -> list:
-            taken = []
+            taken, s, at = [], starts.copy(), tables.lanes[0]
             for lane in range(first, len(tables.lanes), workers.size):
-                row = rows[lane].view(np.uint64) if rows is not None else np.zeros(words, np.uint64)
+                row = np.zeros(words + SPARE_WORDS, np.uint64) if rows is None else rows[lane].view(np.uint64)
                 r = tables.lanes[lane]
+                strike_row(row, np.uint32(64 * words), (r - at) // tables.gap, tables.rare, back, s)
+                row, at = row[:words], r
                 sieve_lane(row, segment_words, r, c, t, q, reciprocal, tables.classes, tiny, patterns)
                 taken.append(take(row, r))
             return taken
 
         return [each for taken in workers.run(work) for each in taken]
+
+    def _open_rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where the rare primes first strike the first lane, and how far back that moves with a gap."""
+        tables = self.tables
+        s = np.empty((len(tables.forms.pairs), len(tables.rare)), np.uint32)
+        back = np.empty(len(tables.rare), np.uint32)
+        turns = turn_table(tables.modulus)
+        base, r = np.uint64(self.base % 2**64), tables.lanes[0]
+        open_rows(
+            base, r, tables.gap, tables.modulus, turns, tables.rare, *coefficients(tables.forms), s, back
+        )
+        return s, back
 
     def count(self, row: np.ndarray, r: int, edges: np.ndarray) -> np.ndarray:
         if self.tables.tested:
@@ -110,11 +142,18 @@ class Block:
         return counts
 
     def list(self, row: np.ndarray, r: int) -> np.ndarray:
-        lo, hi = self._bits(np.array([self.lo, self.hi]), r)
-        offsets = list_lane(row, lo, hi, r, self.tables.modulus)
+        edges, total = self._bits(np.array([self.lo, self.hi]), r), np.zeros(1, np.int64)
+        count_lane(row, edges, total)
+        offsets = np.empty(total[0], np.int64)
+        list_lane(row, *edges, r, self.tables.modulus, offsets)
         if not self.tables.tested:
             return offsets
         return offsets[self.tables.forms.hold(self.base, offsets)]
+
+    def list_into(self, row: np.ndarray, r: int, found: np.ndarray) -> int:
+        """Write the members themselves; returns how many."""
+        edges = self._bits(np.array([self.lo, self.hi]), r)
+        return list_lane(row, *edges, self.base + r, self.tables.modulus, found)
 
     def _bits(self, offsets: np.ndarray, r: int) -> np.ndarray:
         """The first bit of lane r at or after each offset from the base."""
@@ -123,23 +162,16 @@ class Block:
     def _far_rows(self, workers: Workers, words: int) -> np.ndarray:
         """Rows struck by the far primes; each worker strikes rows of its own."""
         tables = self.tables
-        lane_of = np.full(tables.modulus, -1)
-        lane_of[tables.lanes] = np.arange(len(tables.lanes))
-        classes = np.unique(np.array(tables.lanes) % 6)
-        a, b = np.array(tables.forms.pairs).T.copy()
-        turns = np.zeros((len(a), a.max()), np.int64)
-        for form, each in enumerate(a):
-            turns[form, :each] = turn_table(int(each))
-        lo, hi = tables.far
-        starts = range(lo, hi, FAR_CHUNK)
+        base, turns, forms = np.uint64(self.base), turn_table(tables.modulus), coefficients(tables.forms)
+        times = np.diff(tables.lanes, prepend=tables.lanes[0]) // tables.gap
+        starts = range(*tables.far, FAR_CHUNK)
 
         def work(first: int) -> np.ndarray:
-            rows = np.zeros((len(tables.lanes), 8 * words), np.uint8)
+            rows = np.zeros((len(tables.lanes), 8 * (words + SPARE_WORDS)), np.uint8)
+            bits, r, modulus = np.uint32(64 * words), tables.lanes[0], tables.modulus
             for start in starts[first :: workers.size]:
-                for q in primes_between(start, min(start + FAR_CHUNK, hi)):
-                    strike_far(
-                        rows, lane_of, tables.modulus, classes, np.uint64(self.base), self.hi, q, a, b, turns
-                    )
+                q = tables.far_primes(start)
+                strike_far(rows, bits, r, tables.gap, times, base, modulus, turns, q, *forms)
             return rows
 
         rows, *others = workers.run(work)
@@ -153,10 +185,12 @@ def blocks(forms: Forms, lo: int, hi: int) -> Iterator[Block]:
     if lo >= hi:
         return
     tables = make_tables(forms, hi - lo, math.isqrt(forms.largest_value(hi - 1)))
-    width = tables.modulus * 64 * SEGMENT_WORDS * SEGMENTS_IN_A_BLOCK
-    if tables.far[0] < tables.far[1]:
-        width = FAR_WIDTH // tables.modulus * tables.modulus
-    for base in range(lo // tables.modulus * tables.modulus, hi, width):
+    modulus = tables.modulus
+    start, width = lo // modulus * modulus, modulus * 64 * SEGMENT_WORDS * SEGMENTS_IN_A_BLOCK
+    if tables.far[0] < tables.far[1]:  # as few as can be, of one width: each meets all far primes
+        count = -(-(hi - start) // FAR_WIDTH)
+        width = -(-(hi - start) // (count * modulus)) * modulus
+    for base in range(start, hi, width):
         yield Block(tables, base, max(lo - base, 0), min(hi - base, width))
 
 
@@ -165,15 +199,14 @@ def make_tables(forms: Forms, width: int, largest_prime: int) -> Tables:
     lanes = forms.lanes(modulus)
     # In a narrow window it costs less to test what a shorter sieve leaves than to meet every prime.
     tested = width * math.log(largest_prime + 2) < NARROW * largest_prime
-    # A prime costs a lane's start for each lane, or a strike for each multiple it has in the window.
     if not tested:
-        worth = 3 * width // (16 * max(1, len(lanes)))
+        worth = min(width, FAR_WIDTH) // modulus + 128  # a row's bits, at most: far primes lie above
     elif largest_prime < 2**32:
         worth = int(7 * 10**5 * (width / 10**8) ** 0.8)
     else:  # the longer the integers, the more a test costs
         worth = int(width * (largest_prime.bit_length() / 400) ** 2)
-    near = min(largest_prime, max(2 * UNROLLED, worth), NEAR_MOST)
-    primes = primes_up_to(near)
+    near = min(largest_prime, max(2 * UNROLLED, worth))
+    primes = primes_up_to(min(near, RARE - 1))
     primes = primes[modulus % primes != 0]
     primes = primes[math.gcd(*(a for a, _ in forms.pairs)) % primes != 0]  # these divide no value
     tiny, rest = primes[primes < TINY], primes[primes >= TINY]
@@ -188,9 +221,20 @@ def make_tables(forms: Forms, width: int, largest_prime: int) -> Tables:
         classes=np.cumsum([0, *map(len, unrolled)]),
         inverses=inverse(modulus, ordered),
         roots=forms.roots(ordered),
+        gap=math.gcd(*(r - lanes[0] for r in lanes)) or 1,
+        rare=np.sort(primes_between(RARE, near + 1)),
         far=(near + 1, near + 1 if tested else largest_prime + 1),
         tested=tested and near < largest_prime,
     )
+
+
+def coefficients(forms: Forms) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """``a``, ``b`` and ``turns`` as the kernels want them: shapes (forms,), (forms,), (forms, largest a)."""
+    a, b = np.array(forms.pairs).T.copy()
+    turns = np.zeros((len(a), a.max()), np.int64)
+    for form, each in enumerate(a):
+        turns[form, :each] = turn_table(int(each))
+    return a, b, turns
 
 
 def residues(base: int, primes: np.ndarray) -> np.ndarray:
@@ -203,25 +247,26 @@ def residues(base: int, primes: np.ndarray) -> np.ndarray:
 
 def patterns_of(tables: Tables, base: int) -> tuple[np.ndarray, np.ndarray]:
     """``tiny`` and ``patterns`` as lanes.sieve_lane wants them."""
-    columns, parts, begin = [], [], 0
-    roots = tables.forms.roots(tables.tiny)
-    for q, root in zip(tables.tiny.tolist(), roots.T.tolist(), strict=True):
-        unit = pow(tables.modulus, -1, q)
-        c = [(x - base) * unit % q for x in root]
-        bits = np.zeros(q * 64, np.uint8)
-        for each in c:
-            bits[(each - c[0]) % q :: q] = 1
-        columns.append((q, c[0], -unit % q, pow(64, -1, q), begin))
-        parts.append(np.resize(np.packbits(bits, bitorder="little").view(np.uint64), q + CHUNK))
-        begin += q + CHUNK
-    for _ in range(-len(columns) % 4):
-        columns.append((1, 0, 0, 0, begin))
-    parts.append(np.zeros(1 + CHUNK, np.uint64))
-    return np.array(columns, np.int64).reshape(-1, 5).T.copy(), np.concatenate(parts)
+    q = tables.tiny
+    unit = inverse(tables.modulus, q)
+    c = (tables.forms.roots(q) - residues(base, q)) * unit % q
+    begin = np.cumsum(q + CHUNK) - (q + CHUNK)
+    patterns = lay_out(q, (c - c[0]) % q, begin)
+    columns = np.array([q, c[0], q - unit, inverse(64, q), begin])
+    nothing = np.array([[1], [0], [0], [0], [len(patterns) - 1 - CHUNK]])
+    return np.hstack([columns, *[nothing] * (-len(q) % 4)]), patterns
 
 
-def primes_between(lo: int, hi: int) -> Iterator[np.ndarray]:
-    """Primes in [lo, hi), lo above sqrt(hi), in no order."""
+def primes_between(lo: int, hi: int) -> np.ndarray:
+    """Primes in [lo, hi), lo above sqrt(hi), in no order; ndarray of uint32."""
+    width = max(hi - lo, 2)
+    found, n = np.empty(2 * int(width / math.log(width)) + 1, np.uint32), 0  # Montgomery and Vaughan (1973)
+
+    def keep(block: Block, row: np.ndarray, r: int) -> None:
+        nonlocal n
+        n += block.list_into(row, r, found[n:])
+
     with open_workers(1) as worker:
         for block in blocks(PRIMES, lo, hi):
-            yield np.concatenate(block.over_lanes(worker, block.list)) + block.base
+            block.over_lanes(worker, partial(keep, block))
+    return found[:n]

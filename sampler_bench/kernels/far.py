@@ -1,140 +1,142 @@
-"""Primes too large to be met lane by lane: their few multiples are struck one by one, wherever they fall.
+"""Primes above a row's bits: each strikes a lane once or not at all, mostly not.
 
-They fall all over the rows, farther apart than the cache reaches. So they are first put into buckets, one for
-each region of the rows that fits the L2 cache, and a bucket is struck when it is full.
+All lanes are gone through for a thousand primes at a time, and the few first strikes that lie within a row
+are kept in a bucket of its lane. A full bucket is struck at once: the row is in the cache then.
 """
 
+import llvmlite.binding as llvm
 import numpy as np
-from numba import njit, uint8, uint32, uint64
+from llvmlite import ir
+from numba import njit, types, uint8, uint32
+from numba.extending import intrinsic, overload
 
 from sampler_bench.kernels.compiled import compiled_once
+from sampler_bench.kernels.starts import BATCH, base_mod, first_offsets, first_strikes, steps_back, turns_of
 
-REGION = 22  # bits of an index within a region: 512 KB
-BUCKET = 32768  # strikes: several to each cache line of a region
-BATCH = 2048  # primes at a time: their arrays stay in the L2 cache
-
-
-@njit(nogil=True, inline="always", error_model="numpy")
-def _rest(x, q, reciprocal):
-    """x mod q for integers 0 <= x < 2^49, q < 2^32 in float64: every product is exact, and it vectorises."""
-    rest = x - np.floor(x * reciprocal) * q
-    rest += q if rest < 0 else 0.0
-    return rest - (q if rest >= q else 0.0)
+BUCKET = 32768  # strikes: several to each cache line of a row
+VECTOR = 16
+COMPRESSES = bool(llvm.get_host_cpu_features().get("avx512f"))
 
 
-@njit(nogil=True, error_model="numpy")
-def _base_mod(base, q, out):
-    """out = base mod q, by pieces of 32, 16 and 16 bits."""
-    high = np.float64(base >> uint64(32))
-    middle, low = np.float64((base >> uint64(16)) & uint64(0xFFFF)), np.float64(base & uint64(0xFFFF))
-    for i in range(len(q)):
-        reciprocal = 1.0 / q[i]
-        rest = _rest(high, q[i], reciprocal)
-        rest = _rest(rest * 65536.0 + middle, q[i], reciprocal)
-        out[i] = _rest(rest * 65536.0 + low, q[i], reciprocal)
+def move_on(found, n, s, back, q, bits):
+    """Move s back, mod q, in place, and put what is below ``bits`` into ``found`` from n on.
 
+    Parameters
+    ----------
+    found : ndarray of uint32
+        With room for all of s.
+    n : int
+    s, back, q : ndarrays of uint32
+        As many as a multiple of VECTOR.
+    bits : uint32
 
-@njit(nogil=True, error_model="numpy")
-def _first_offsets(a, b, base_mod, q, turn, out):
-    """The least offset >= 0 at which q divides a (base + offset) + b.
-
-    ``turn[r]`` is -q^-1 mod a for q = r (mod a), so that (turn q + 1) / a is a^-1 mod q.
+    Returns
+    -------
+    int
+        How many ``found`` holds then.
     """
-    for i in range(len(q)):
-        first = (q[i] - b if b > 0 else np.float64(-b)) - base_mod[i]
-        out[i] = first + (q[i] if first < 0 else 0.0)
-    if a > 1:
+    for i in range(len(s)):
+        short = q[i] if s[i] < back[i] else uint32(0)
+        s[i] = uint32(uint32(s[i] - back[i]) + short)
+        found[n] = s[i]
+        n += s[i] < bits
+    return n
+
+
+@intrinsic
+def _vector_moved_on(typing, found, n, s, back, q, bits, i):
+    """What move_on does with VECTOR of them, by one instruction of AVX-512; returns how many were below."""
+
+    def codegen(context, builder, signature, arguments):
+        word, vector = ir.IntType(32), ir.VectorType(ir.IntType(32), VECTOR)
+        mask, zeros = ir.VectorType(ir.IntType(1), VECTOR), ir.Constant(vector, [0] * VECTOR)
+
+        def place(array: int, index):
+            data = context.make_array(signature.args[array])(context, builder, arguments[array]).data
+            return builder.bitcast(builder.gep(data, [index]), vector.as_pointer())
+
+        n, bits, i = arguments[1], arguments[5], arguments[6]
+        s, back, q = (builder.load(place(array, i), align=4) for array in (2, 3, 4))
+        short = builder.select(builder.icmp_unsigned("<", s, back), q, zeros)
+        moved = builder.add(builder.sub(s, back), short)
+        builder.store(moved, place(2, i), align=4)
+        one = builder.insert_element(ir.Constant(vector, ir.Undefined), bits, ir.Constant(word, 0))
+        below = builder.icmp_unsigned("<", moved, builder.shuffle_vector(one, one, zeros))
+        compress = builder.module.declare_intrinsic(
+            "llvm.x86.avx512.mask.compress.v16i32", fnty=ir.FunctionType(vector, [vector, vector, mask])
+        )
+        builder.store(builder.call(compress, [moved, moved, below]), place(0, n), align=4)
+        return builder.zext(builder.ctpop(builder.bitcast(below, ir.IntType(VECTOR))), ir.IntType(64))
+
+    return types.int64(found, types.int64, s, back, q, types.uint32, types.int64), codegen
+
+
+@overload(move_on, inline="always")
+def _compiled_move_on(found, n, s, back, q, bits):
+    def vectors(found, n, s, back, q, bits):
+        for i in range(0, len(s), 16):
+            n += _vector_moved_on(found, n, s, back, q, bits, i)
+        return n
+
+    return vectors if COMPRESSES else move_on
+
+
+@njit(nogil=True, error_model="numpy")
+def _strike(row, bucket):
+    for k in bucket:
+        row[k >> uint32(3)] |= uint8(1) << uint8(k & uint32(7))
+
+
+@njit(nogil=True, error_model="numpy")
+def _all_steps(back, q):
+    """Row j becomes j times the first step back, mod q: row 1 is there."""
+    back[0] = 0
+    for j in range(2, len(back)):
         for i in range(len(q)):
-            prime = np.int64(q[i])
-            root = -b * ((turn[prime % a] * prime + 1) // a) % prime
-            first = root - base_mod[i]
-            out[i] = first + (q[i] if first < 0 else 0.0)
-
-
-@njit(nogil=True, error_model="numpy")
-def _move_to_class(first, q, residue, out):
-    """The least first + j q that is ``residue`` mod 6, q being its own inverse mod 6."""
-    for i in range(len(q)):
-        short = residue + 6.0 - (first[i] - 6.0 * np.floor((first[i] + 0.5) * (1.0 / 6.0)))
-        steps = short * (q[i] - 6.0 * np.floor((q[i] + 0.5) * (1.0 / 6.0)))
-        out[i] = first[i] + (steps - 6.0 * np.floor((steps + 0.5) * (1.0 / 6.0))) * q[i]
-
-
-@njit(nogil=True, error_model="numpy")
-def _strike(flat, bucket):
-    for index in bucket:
-        flat[index >> uint32(3)] |= uint8(1) << uint8(index & uint32(7))
-
-
-@njit(nogil=True, error_model="numpy")
-def _sort(flat, indices, buckets, filled):
-    """Put indices into their buckets; one that is full is struck and emptied."""
-    for index in indices:
-        b = index >> uint32(REGION)
-        size = filled[b]
-        buckets[b, size] = index
-        filled[b] = size + 1
-        if size + 1 == BUCKET:
-            _strike(flat, buckets[b])
-            filled[b] = 0
-
-
-@njit(nogil=True, error_model="numpy")
-def _collect(flat, bits, lane_of, modulus, width, offset, q, found, buckets, filled):
-    """Strike offset, offset + 6 q, ... below width, where they are in a lane; ``found`` is scratch.
-
-    All primes take a step together, and what is in no lane is overwritten: no branch depends on one prime.
-    """
-    reciprocal = 1.0 / modulus
-    for _ in range((width - 1) // (6 * np.int64(q.min())) + 1):
-        n = 0
-        for i in range(len(q)):
-            k = np.int64((offset[i] + 0.5) * reciprocal)
-            lane = lane_of[np.int64(offset[i]) - k * modulus]
-            found[n] = lane * bits + k
-            n += (lane >= 0) & (offset[i] < width)
-            offset[i] += 6.0 * q[i]
-        _sort(flat, found[:n], buckets, filled)
+            left = uint32(q[i] - back[1, i])
+            more = back[j - 1, i]
+            back[j, i] = uint32(more - left) if more >= left else uint32(more + back[1, i])
 
 
 @compiled_once(nogil=True, error_model="numpy")
-def strike_far(rows, lane_of, modulus, classes, base, width, q, a, b, turns):
-    """Strike, in all lanes at once, the n in [base, base + width) at which a prime q divides a value.
+def strike_far(rows, bits, first_lane, gap, times, base, modulus, turns, q, a, b, turns_of_a):
+    """Strike, in all lanes, where a prime q divides a value.
 
     Parameters
     ----------
     rows : ndarray of uint8, shape (lanes, bytes)
-        Bit k of a lane's row stands for n = base + r + modulus k. At most 2^32 bits in all.
-    lane_of : ndarray of int64, shape (modulus,)
-        The row of a residue, -1 where it has none.
-    modulus : int
-        A multiple of 6.
-    classes : ndarray of int64
-        The residues mod 6 that lanes have: other multiples are stepped over.
-    base : uint64
-        A multiple of ``modulus``.
-    width : int
-        Below 2^62.
-    q : ndarray of int64, shape (primes,)
-        Primes, 5 < q < 2^32, larger than every |b|.
-    a, b : ndarrays of int64, shape (forms,)
-    turns : ndarray of int64, shape (forms, largest a)
-        For each form, -q^-1 mod a by q mod a.
+        Bit k of a lane's row stands for n = base + r + modulus k.
+    bits : uint32
+        Those of a row that stand for something; q is not below.
+    first_lane, gap : int
+        r of the first lane, and what divides all that lies between lanes.
+    times : ndarray of int64, shape (lanes,)
+        How many gaps each lane lies above the one before.
+    base, modulus, turns, q, a, b, turns_of_a
+        As for ``rows.open_rows``.
     """
-    flat, bits = rows.reshape(-1), 8 * rows.shape[1]
-    regions = ((len(flat) * 8 - 1) >> REGION) + 1
-    buckets, filled = np.empty((regions, BUCKET), np.uint32), np.zeros(regions, np.int64)
-    batch, base_mod, first, offset = np.empty((4, BATCH))
-    found = np.empty(BATCH + 1, np.uint32)
-    for i in range(0, len(q), BATCH):
-        size = min(BATCH, len(q) - i)
-        batch = batch[:size]
-        batch[:] = q[i : i + size]
-        _base_mod(base, batch, base_mod)
+    buckets, filled = np.empty((len(rows), BUCKET + BATCH), np.uint32), np.zeros(len(rows), np.int64)
+    prime, reciprocal, remainder = np.empty(BATCH), np.empty(BATCH), np.empty(BATCH)
+    turn, offset = np.empty(BATCH), np.empty(BATCH)
+    wide, s = np.empty(BATCH, np.uint32), np.empty(BATCH, np.uint32)
+    back = np.empty((max(2, times.max() + 1), BATCH), np.uint32)
+    for begin in range(0, len(q), BATCH):
+        size = min(BATCH, len(q) - begin)
+        prime[:size] = q[begin : begin + size]
+        prime[size:] = q[begin]
+        base_mod(base, prime, reciprocal, remainder)
+        turns_of(modulus, turns, prime, turn)
+        steps_back(gap, modulus, prime, reciprocal, turn, back[1])
+        for i in range(BATCH):
+            wide[i] = uint32(np.int64(prime[i]))
+        _all_steps(back, wide)
         for form in range(len(a)):
-            _first_offsets(a[form], b[form], base_mod, batch, turns[form], first)
-            for c in range(len(classes)):
-                _move_to_class(first, batch, classes[c], offset)
-                _collect(flat, bits, lane_of, modulus, width, offset, batch, found, buckets, filled)
-    for region in range(regions):
-        _strike(flat, buckets[region, : filled[region]])
+            first_offsets(a[form], b[form], remainder, prime, turns_of_a[form], offset)
+            first_strikes(offset, first_lane, modulus, prime, turn, s)
+            for lane in range(len(rows)):
+                filled[lane] = move_on(buckets[lane], filled[lane], s, back[times[lane]], wide, bits)
+                if filled[lane] >= BUCKET:
+                    _strike(rows[lane], buckets[lane, : filled[lane]])
+                    filled[lane] = 0
+    for lane in range(len(rows)):
+        _strike(rows[lane], buckets[lane, : filled[lane]])

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -116,6 +116,7 @@ def inverse(number: int, primes: np.ndarray) -> np.ndarray:
     return (turn_table(number)[rest] * primes + 1) // number
 
 
+@cache
 def turn_table(number: int) -> np.ndarray:
     """-r^-1 mod ``number`` for each r below it, 0 where there is no inverse."""
     coprime = [math.gcd(r, number) == 1 for r in range(number)]

@@ -15,6 +15,7 @@ TINY = 256  # primes below: patterns
 UNROLLED = 8192  # primes below: eight strikes at a time
 FRONT = 7 * UNROLLED // 8 + 64  # bytes before a segment that a step back may touch
 TAIL = UNROLLED + 64  # bytes behind it that eight strikes may touch
+SPARE_WORDS = 64  # behind a segment or a row, for strikes beyond it
 CHUNK = 512  # words that four patterns are laid over at once: they fit the L1 cache together
 
 
@@ -99,41 +100,67 @@ def _strike_unrolled(padded, bits, q, s, classes):
         s[i] = min(ahead, uint32(ahead + q[i]))
 
 
+@njit(nogil=True, inline="always", error_model="numpy")
+def set_bit(words, k):
+    words[uint64(k >> uint32(6))] |= uint64(1) << uint64(k & uint32(63))
+
+
+@njit(nogil=True, inline="always", error_model="numpy")
+def clamped(k, bits):
+    """k, or where that is beyond, any bit of the spare words: no strike then waits for another."""
+    return k if k < bits else uint32(bits + (k & uint32(64 * SPARE_WORDS - 1)))
+
+
+@njit(nogil=True, error_model="numpy")
+def runs(q, bits):
+    """Primes, increasing, by how many strikes each surely has: where runs end, and how many those are."""
+    ends, strikes = np.empty(len(q), np.int64), np.empty(len(q), np.int64)
+    n, last = 0, 0
+    while last < len(q):
+        strikes[n] = bits // np.int64(q[last])
+        last = np.searchsorted(q, bits // strikes[n], "right") if strikes[n] > 0 else len(q)
+        ends[n] = last
+        n += 1
+    return ends[:n], strikes[:n]
+
+
 @njit(nogil=True, error_model="numpy")
 def _strike_fixed(words, bits, q, s):
-    """Primes up to a segment's bits, increasing: bits // q strikes each, and one clamped to a spare word."""
+    """Primes from UNROLLED on, increasing: bits // q strikes each, and one clamped to a spare word."""
     first = 0
-    while first < len(q):
-        strikes = bits // np.int64(q[first])
-        largest = bits // strikes  # with as many strikes
-        last = first
-        while last < len(q) and np.int64(q[last]) <= largest:
-            last += 1
+    ends, strikes = runs(q, bits)
+    for run, last in enumerate(ends):
         for i in range(first, last):
             k, step = s[i], q[i]
-            for _ in range(strikes):
-                words[uint64(k >> uint32(6))] |= uint64(1) << uint64(k & uint32(63))
+            for _ in range(strikes[run]):
+                set_bit(words, k)
                 k = uint32(k + step)
-            clamped = min(k, uint32(bits))
-            words[uint64(clamped >> uint32(6))] |= uint64(1) << uint64(clamped & uint32(63))
+            set_bit(words, clamped(k, uint32(bits)))
             ahead = uint32(k - uint32(bits))
             s[i] = min(ahead, uint32(ahead + step))
         first = last
 
 
-@njit(nogil=True, error_model="numpy")
-def _strike_rare(row, q, s, soon):
-    """Primes above a segment's bits: straight into the whole row. ``soon`` is scratch for their indices."""
-    end = uint32(64 * len(row))
-    n = 0
+@compiled_once(nogil=True, error_model="numpy")
+def lay_out(q, apart, begin):
+    """The ``patterns`` of ``sieve_lane``, and an empty one behind them.
+
+    Parameters
+    ----------
+    q, begin : ndarrays of int64, shape (primes,)
+        Below TINY; where a pattern begins.
+    apart : ndarray of int64, shape (forms, primes)
+        The first strike of each form behind one of the first form.
+    """
+    patterns = np.zeros(begin[-1] + q[-1] + CHUNK + 1 + CHUNK, np.uint64)
     for i in range(len(q)):
-        soon[n] = i
-        n += s[i] < end
-    for j in range(n):
-        k, step = s[soon[j]], q[soon[j]]
-        while k < end:
-            row[uint64(k >> uint32(6))] |= uint64(1) << uint64(k & uint32(63))
-            k = uint32(k + step)
+        pattern = patterns[begin[i] : begin[i] + q[i] + CHUNK]
+        for form in range(len(apart)):
+            for k in range(apart[form, i], 64 * q[i], q[i]):
+                pattern[k >> 6] |= uint64(1) << uint64(k & 63)
+        for word in range(q[i], len(pattern)):
+            pattern[word] = pattern[word - q[i]]
+    return patterns
 
 
 @compiled_once(nogil=True, error_model="numpy")
@@ -161,7 +188,7 @@ def sieve_lane(row, segment_words, r, c, t, q, reciprocal, classes, tiny, patter
     """
     padded = np.empty(FRONT + 8 * segment_words + TAIL, np.uint8)
     words = padded[FRONT : FRONT + 8 * segment_words].view(np.uint64)
-    words_and_spare = padded[FRONT : FRONT + 8 * segment_words + 8].view(np.uint64)
+    words_and_spare = padded[FRONT : FRONT + 8 * (segment_words + SPARE_WORDS)].view(np.uint64)
     bits = 64 * segment_words
     s = np.empty(c.shape, np.uint32)
     for form in range(len(c)):
@@ -169,10 +196,6 @@ def sieve_lane(row, segment_words, r, c, t, q, reciprocal, classes, tiny, patter
     period = tiny[0]
     # The word at which a pattern stands with its strike at bit (c + r t) mod q.
     phase = (period - (tiny[1] + r * tiny[2]) % period) * tiny[3] % period
-    rare = np.searchsorted(q[classes[4] :], bits) + classes[4]
-    soon = np.empty(len(q) - rare + 1, np.uint32)
-    for form in range(len(c)):
-        _strike_rare(row, q[rare:], s[form][rare:], soon)
     for base in range(0, len(row), segment_words):
         size = min(segment_words, len(row) - base)
         words[:size] = row[base : base + size]
@@ -180,7 +203,7 @@ def sieve_lane(row, segment_words, r, c, t, q, reciprocal, classes, tiny, patter
         _lay_patterns(words, patterns, tiny[4], period, phase)
         for form in range(len(c)):
             _strike_unrolled(padded, bits, q, s[form], classes)
-            _strike_fixed(words_and_spare, bits, q[classes[4] : rare], s[form][classes[4] : rare])
+            _strike_fixed(words_and_spare, bits, q[classes[4] :], s[form][classes[4] :])
         row[base : base + size] = words[:size]
 
 
@@ -217,17 +240,18 @@ def count_lane(row, edges, counts):
 
 
 @compiled_once(nogil=True, error_model="numpy")
-def list_lane(row, lo, hi, r, modulus):
-    """r + modulus k of the clear bits k with lo <= k < hi, increasing; ndarray of int64."""
-    found = np.empty(_zeros_between(row, lo, hi), np.int64)
+def list_lane(row, lo, hi, first, modulus, found):
+    """Write first + modulus k of the clear bits k, lo <= k < hi, into ``found``; returns how many."""
     n = 0
     for i in range(lo >> 6, (hi + 63) >> 6):
         rest = ~row[i]
+        if i == lo >> 6:
+            rest &= ~uint64(0) << uint64(lo & 63)
+        if i == hi >> 6:
+            rest &= ~(~uint64(0) << uint64(hi & 63))
+        start = first + modulus * 64 * i
         while rest:
-            low = rest & (~rest + uint64(1))
-            k = 64 * i + np.int64(_ones(low - uint64(1)))
-            if lo <= k < hi:
-                found[n] = r + modulus * k
-                n += 1
-            rest ^= low
-    return found
+            found[n] = start + modulus * np.int64(_ones(~rest & (rest - uint64(1))))
+            n += 1
+            rest &= rest - uint64(1)
+    return n

@@ -122,13 +122,14 @@ def test_bins_threads_and_blocks_make_no_difference():
         assert count_tuples(TWINS, edges, threads=threads).tolist() == expected
 
 
-def test_several_blocks_are_one_window(monkeypatch):
-    whole = count_tuples(TWINS, range(10**12, 10**12 + 10**8 + 1, 10**7))
+@pytest.mark.parametrize("lo", [10**10, 10**12], ids=["no prime is far", "some are"])
+def test_several_blocks_are_one_window(lo, monkeypatch):
+    whole = count_tuples(TWINS, range(lo, lo + 10**8 + 1, 10**7))
     monkeypatch.setattr("sampler_bench.kernels.blocks.SEGMENTS_IN_A_BLOCK", 1)
     monkeypatch.setattr("sampler_bench.kernels.blocks.SEGMENT_WORDS", 96)
-    monkeypatch.setattr("sampler_bench.kernels.blocks.FAR_WIDTH", 10**7)
+    monkeypatch.setattr("sampler_bench.kernels.blocks.FAR_WIDTH", 10**6)
     shares = []
-    cut = count_tuples(TWINS, range(10**12, 10**12 + 10**8 + 1, 10**7), progress=shares.append)
+    cut = count_tuples(TWINS, range(lo, lo + 10**8 + 1, 10**7), progress=shares.append)
     assert cut.tolist() == whole.tolist()
     assert len(shares) > 50
     assert shares == sorted(shares)

@@ -6,6 +6,7 @@ import pytest
 from sampler_bench.errors import ServerError
 from sampler_bench.models.finding import find_model
 from sampler_bench.models.server_options import ServerOptions
+from tests.conftest import KV_SPACE
 from tests.vllm import checkpoints
 
 pytestmark = pytest.mark.vllm
@@ -26,15 +27,16 @@ def folder(tmp_path_factory):
 
 @pytest.mark.parametrize(("arguments", "served"), [([], 8192), ([f"--max-model-len={DECLARED}"], DECLARED)])
 def test_it_starts_with_the_usual_context_and_with_all_of_it_where_that_is_asked_for(
-    folder, arguments, served
+    folder, arguments, served, monkeypatch
 ):
+    monkeypatch.delenv(KV_SPACE, raising=False)
     with find_model(str(folder), ServerOptions(vllm_args=arguments)).serve(print) as server:
         (model,) = httpx.get(f"{server.base_url}/v1/models").json()["data"]
     assert model["max_model_len"] == served
 
 
 def test_what_kills_a_server_is_told_first(folder, monkeypatch):
-    monkeypatch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
+    monkeypatch.setenv(KV_SPACE, "1")
     source = find_model(str(folder), ServerOptions(vllm_args=[f"--max-model-len={DECLARED}"]))
     with pytest.raises(ServerError) as died, source.serve(print):
         pass
