@@ -25,6 +25,7 @@ from sampler_bench.kernels.lanes import (
 )
 from sampler_bench.kernels.rows import open_rows, strike_row
 from sampler_bench.kernels.small_primes import primes_up_to
+from sampler_bench.kernels.starts import in_pieces
 
 SEGMENTS_IN_A_BLOCK = 20  # a lane's block then fits the L2 cache
 FAR_WIDTH = 20 * 10**8  # of a block that far primes strike: all its lanes are held at once
@@ -127,11 +128,9 @@ class Block:
         tables = self.tables
         s = np.empty((len(tables.forms.pairs), len(tables.rare)), np.uint32)
         back = np.empty(len(tables.rare), np.uint32)
+        base, r, forms = in_pieces(self.base), tables.lanes[0], coefficients(tables.forms)
         turns = turn_table(tables.modulus)
-        base, r = np.uint64(self.base % 2**64), tables.lanes[0]
-        open_rows(
-            base, r, tables.gap, tables.modulus, turns, tables.rare, *coefficients(tables.forms), s, back
-        )
+        open_rows(base, r, tables.gap, tables.modulus, turns, tables.rare, *forms, s, back)
         return s, back
 
     def count(self, row: np.ndarray, r: int, edges: np.ndarray) -> np.ndarray:
@@ -162,7 +161,7 @@ class Block:
     def _far_rows(self, workers: Workers, words: int) -> np.ndarray:
         """Rows struck by the far primes; each worker strikes rows of its own."""
         tables = self.tables
-        base, turns, forms = np.uint64(self.base), turn_table(tables.modulus), coefficients(tables.forms)
+        base, turns, forms = in_pieces(self.base), turn_table(tables.modulus), coefficients(tables.forms)
         times = np.diff(tables.lanes, prepend=tables.lanes[0]) // tables.gap
         starts = range(*tables.far, FAR_CHUNK)
 

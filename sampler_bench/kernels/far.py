@@ -99,7 +99,7 @@ def _all_steps(back, q):
 
 
 @compiled_once(nogil=True, error_model="numpy")
-def strike_far(rows, bits, first_lane, gap, times, base, modulus, turns, q, a, b, turns_of_a):
+def strike_far(rows, bits, first_lane, gap, times, pieces, modulus, turns, q, a, b, turns_of_a):
     """Strike, in all lanes, where a prime q divides a value.
 
     Parameters
@@ -112,7 +112,7 @@ def strike_far(rows, bits, first_lane, gap, times, base, modulus, turns, q, a, b
         r of the first lane, and what divides all that lies between lanes.
     times : ndarray of int64, shape (lanes,)
         How many gaps each lane lies above the one before.
-    base, modulus, turns, q, a, b, turns_of_a
+    pieces, modulus, turns, q, a, b, turns_of_a
         As for ``rows.open_rows``.
     """
     buckets, filled = np.empty((len(rows), BUCKET + BATCH), np.uint32), np.zeros(len(rows), np.int64)
@@ -124,7 +124,7 @@ def strike_far(rows, bits, first_lane, gap, times, base, modulus, turns, q, a, b
         size = min(BATCH, len(q) - begin)
         prime[:size] = q[begin : begin + size]
         prime[size:] = q[begin]
-        base_mod(base, prime, reciprocal, remainder)
+        base_mod(pieces, prime, reciprocal, remainder)
         turns_of(modulus, turns, prime, turn)
         steps_back(gap, modulus, prime, reciprocal, turn, back[1])
         for i in range(BATCH):

@@ -1,9 +1,10 @@
 """Squaring modulo large integers, several moduli side by side in the lanes of a vector register.
 
 An integer is a column of limbs, the least first, each in a 64-bit lane of its own: shape (limbs, LANES).
-Limbs hold 28 or 29 bits, so that products can be added up in a lane without carrying. The loops over
-limbs are unrolled in LLVM's language, because accumulators must stay in registers; ``square`` is a plain
-function with that as its compiled form. Reduction is Montgomery's (Math. Comp. 44, 1985) without the last
+Limbs hold 28 or 29 bits, so that products can be added up in a lane without carrying; or 50, and the low and
+the high halves of products are added up, where the processor does that. The loops over limbs are unrolled in
+LLVM's language, because accumulators must stay in registers; ``square`` is a plain function with that as its
+compiled form. Reduction is Montgomery's (Math. Comp. 44, 1985) without the last
 subtraction (Walter, Electronics Letters 35, 1999).
 """
 
@@ -13,12 +14,16 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
-LANES = 8 if llvm.get_host_cpu_features().get("avx512f") else 4
-LIMBS = (3, 5, 9, 12, 20, 28, 37)  # the sizes that code is made for, when first met
+_FEATURES = llvm.get_host_cpu_features()
+LANES = 8 if _FEATURES.get("avx512f") else 4
+FUSED = bool(_FEATURES.get("avx512ifma"))  # the processor multiplies 52 bits by 52 and adds either half
+LIMBS = (2, 3, 4, 5, 7, 9, 12, 16, 21) if FUSED else (3, 5, 9, 12, 20, 28, 37)  # code is made when first met
 
 
 def limb_width(limbs: int) -> int:
-    """Bits in a limb: a column adds up ``limbs`` products of doubled limbs and as many of plain ones."""
+    """Bits in a limb: its fourfold still is a factor, or a column adds up all its products."""
+    if FUSED:
+        return 50 if limbs > 2 else 48
     return 29 if limbs <= 12 else 28
 
 
@@ -87,38 +92,84 @@ def _compiled_square(x, n, inverse, doubling, places):
     return lambda x, n, inverse, doubling, places: _compiled(x, n, inverse, doubling, places)
 
 
+class _Columns:
+    """The columns of a sum of products, as code that adds up limbs of 28 or 29 bits."""
+
+    def __init__(self, builder, limbs: int):
+        self.builder, self.width = builder, limb_width(limbs)
+        self.vector = ir.VectorType(ir.IntType(64), LANES)
+        self.sums = [self.constant(0)] * (2 * limbs + 1)
+
+    def constant(self, number: int):
+        return ir.Constant(self.vector, [number] * LANES)
+
+    def product(self, a, b):  # of the low halves: LLVM then takes the instruction for 32 x 32 bits
+        low = self.constant(0xFFFFFFFF)
+        return self.builder.mul(self.builder.and_(a, low), self.builder.and_(b, low))
+
+    def add(self, i: int, a, b) -> None:
+        """Add a b to column i."""
+        self.sums[i] = self.builder.add(self.sums[i], self.product(a, b))
+
+    def total(self, i: int):
+        return self.sums[i]
+
+    def carry(self, i: int) -> None:
+        """What exceeds a limb in column i goes to the next."""
+        over = self.builder.lshr(self.total(i), self.constant(self.width))
+        self.sums[i + 1] = self.builder.add(self.sums[i + 1], over)
+
+    def limb(self, number):
+        return self.builder.and_(number, self.constant((1 << self.width) - 1))
+
+
+class _FusedColumns(_Columns):
+    """The same for limbs of up to 50 bits, by AVX-512 IFMA: bits from 52 on are added up apart."""
+
+    def __init__(self, builder, limbs: int):
+        super().__init__(builder, limbs)
+        self.highs = list(self.sums)
+
+    def _fused(self, half: str, total, a, b):
+        kind = ir.FunctionType(self.vector, [self.vector] * 3)
+        name = f"llvm.x86.avx512.vpmadd52{half}.uq.512"
+        return self.builder.call(self.builder.module.declare_intrinsic(name, fnty=kind), [total, a, b])
+
+    def product(self, a, b):
+        return self._fused("l", self.constant(0), a, b)
+
+    def add(self, i: int, a, b) -> None:
+        self.sums[i] = self._fused("l", self.sums[i], a, b)
+        self.highs[i + 1] = self._fused("h", self.highs[i + 1], a, b)
+
+    def total(self, i: int):
+        high = self.builder.shl(self.highs[i], self.constant(52 - self.width))
+        return self.builder.add(self.sums[i], high)
+
+
 def _emit_square(builder, limbs: int, x, n, inverse, doubling) -> None:
     """Column i of the product is complete once rows 0 to i are in: then it is made divisible and dropped."""
-    vector = ir.VectorType(ir.IntType(64), LANES)
 
-    def constant(number: int):
-        return ir.Constant(vector, [number] * LANES)
+    def place(pointer, i: int):
+        return builder.gep(pointer, [ir.Constant(ir.IntType(64), i)])
 
     def load(pointer, i: int):
-        return builder.load(builder.gep(pointer, [ir.Constant(ir.IntType(64), i)]), align=8)
+        return builder.load(place(pointer, i), align=8)
 
-    def product(a, b):  # of the low halves: LLVM then takes the instruction for 32 x 32 bits
-        low = constant(0xFFFFFFFF)
-        return builder.mul(builder.and_(a, low), builder.and_(b, low))
-
-    mask, width = constant((1 << limb_width(limbs)) - 1), constant(limb_width(limbs))
-    shift = load(doubling, 0)
+    columns = (_FusedColumns if FUSED else _Columns)(builder, limbs)
+    shift, back = load(doubling, 0), load(inverse, 0)
     a = [builder.shl(load(x, i), shift) for i in range(limbs)]
-    twice = [builder.shl(each, constant(1)) for each in a]
-    back = load(inverse, 0)
-    columns = [constant(0)] * (2 * limbs)
+    twice = [builder.shl(each, columns.constant(1)) for each in a]
     for i in range(limbs):
-        columns[2 * i] = builder.add(columns[2 * i], product(a[i], a[i]))
+        columns.add(2 * i, a[i], a[i])
         for j in range(i + 1, limbs):
-            columns[i + j] = builder.add(columns[i + j], product(twice[i], a[j]))
-        m = builder.and_(product(columns[i], back), mask)
+            columns.add(i + j, twice[i], a[j])
+        m = columns.limb(columns.product(columns.total(i), back))
         for j in range(limbs):
-            columns[i + j] = builder.add(columns[i + j], product(m, load(n, j)))
-        columns[i + 1] = builder.add(columns[i + 1], builder.lshr(columns[i], width))
+            columns.add(i + j, m, load(n, j))
+        columns.carry(i)
     for i in range(limbs, 2 * limbs):
-        pointer = builder.gep(x, [ir.Constant(ir.IntType(64), i - limbs)])
-        if i + 1 < 2 * limbs:
-            columns[i + 1] = builder.add(columns[i + 1], builder.lshr(columns[i], width))
-            builder.store(builder.and_(columns[i], mask), pointer, align=8)
-        else:
-            builder.store(columns[i], pointer, align=8)
+        columns.carry(i)
+        last = i + 1 == 2 * limbs
+        limb = columns.total(i) if last else columns.limb(columns.total(i))
+        builder.store(limb, place(x, i - limbs), align=8)

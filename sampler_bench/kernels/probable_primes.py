@@ -98,7 +98,11 @@ def _meet_euler(numbers, bits, m, places):
                 doubling[lane] = uint64(1) - ((n[limb, lane] >> shift) & uint64(1))
         for lane in range(min(LANES, count - first)):
             x[:, lane] <<= doubling[lane] + uint64(1)
-            passed[first + lane] = _is_plus_or_minus_one(x[:, lane], n[:, lane], inverse[lane], width)
+            if width > 32:  # a product of limbs and what is added to it would not fit 64 bits
+                halves, of_n = _halves(x[:, lane], width // 2), _halves(n[:, lane], width // 2)
+                passed[first + lane] = _is_plus_or_minus_one(halves, of_n, inverse[lane], width // 2)
+            else:
+                passed[first + lane] = _is_plus_or_minus_one(x[:, lane], n[:, lane], inverse[lane], width)
     return passed
 
 
@@ -106,7 +110,7 @@ def _meet_euler(numbers, bits, m, places):
 def _minus_inverse(n, width):
     """-n^-1 mod 2^width for odd n, by Newton's iteration."""
     x = n * uint64(3) ^ uint64(2)
-    for _ in range(3):
+    for _ in range(4):
         x *= uint64(2) - n * x
     return (uint64(0) - x) & ((uint64(1) << uint64(width)) - uint64(1))
 
@@ -116,7 +120,7 @@ def _is_plus_or_minus_one(x, n, inverse, width):
     """Whether x / R = +-1 mod n, for x < 8 n not carried yet."""
     mask, limbs = (uint64(1) << uint64(width)) - uint64(1), len(n)
     for _ in range(limbs):  # divides by 2^width
-        multiple = ((x[0] & mask) * inverse) & mask
+        multiple = ((x[0] & mask) * (inverse & mask)) & mask
         carry = uint64(0)
         for j in range(limbs):
             total = x[j] + multiple * n[j] + carry
@@ -129,3 +133,11 @@ def _is_plus_or_minus_one(x, n, inverse, width):
         one = one and x[j] == uint64(0)
         minus_one = minus_one and x[j] == n[j]
     return one or minus_one
+
+
+@njit(nogil=True)
+def _halves(limbs, width):
+    halves = np.empty(2 * len(limbs), np.uint64)
+    halves[::2] = limbs & ((uint64(1) << uint64(width)) - uint64(1))
+    halves[1::2] = limbs >> uint64(width)
+    return halves

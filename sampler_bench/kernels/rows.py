@@ -15,13 +15,13 @@ PIECE = 4096  # primes at a time: their first strikes stay in the L1 cache
 
 
 @compiled_once(nogil=True, error_model="numpy")
-def open_rows(base, r, gap, modulus, turns, q, a, b, turns_of_a, s, back):
+def open_rows(pieces, r, gap, modulus, turns, q, a, b, turns_of_a, s, back):
     """Where each prime first strikes lane r, and how far back that moves to lane r + gap.
 
     Parameters
     ----------
-    base : uint64
-        A multiple of ``modulus``.
+    pieces : ndarray of float64
+        The base, a multiple of ``modulus``, ``in_pieces``.
     r, gap, modulus : int
     turns : ndarray of int64, shape (modulus,)
         -q^-1 mod the modulus, by q mod the modulus.
@@ -41,7 +41,7 @@ def open_rows(base, r, gap, modulus, turns, q, a, b, turns_of_a, s, back):
         end = min(begin + BATCH, len(q))
         prime = batch[: end - begin]
         prime[:] = q[begin:end]
-        base_mod(base, prime, reciprocal, remainder)
+        base_mod(pieces, prime, reciprocal, remainder)
         turns_of(modulus, turns, prime, turn)
         steps_back(gap, modulus, prime, reciprocal, turn, back[begin:end])
         for form in range(len(a)):

@@ -1,7 +1,7 @@
 """Where primes first strike a lane. All in float64, whose products are exact here, so that it vectorises."""
 
 import numpy as np
-from numba import njit, uint64
+from numba import njit
 
 BATCH = 1008  # primes at a time: their arrays stay in the L1 cache, and apart in it
 
@@ -14,17 +14,21 @@ def _rest(x, q, reciprocal):
     return rest - (q if rest >= q else 0.0)
 
 
+def in_pieces(base: int) -> np.ndarray:
+    """An integer of any size as ``base_mod`` wants it: the highest piece below 2^32, then 16 bits each."""
+    more = max(0, -(-(base.bit_length() - 32) // 16))
+    return np.array([base >> 16 * more, *(base >> 16 * i & 0xFFFF for i in reversed(range(more)))], float)
+
+
 @njit(nogil=True, error_model="numpy")
-def base_mod(base, q, reciprocal, out):
-    """out = base mod q, by pieces of 32, 16 and 16 bits; puts 1 / q into ``reciprocal``."""
-    high = np.float64(base >> uint64(32))
-    middle, low = np.float64((base >> uint64(16)) & uint64(0xFFFF)), np.float64(base & uint64(0xFFFF))
+def base_mod(pieces, q, reciprocal, out):
+    """out = base mod q; puts 1 / q into ``reciprocal``."""
     for i in range(len(q)):
-        inverse = 1.0 / q[i]
-        rest = _rest(high, q[i], inverse)
-        rest = _rest(rest * 65536.0 + middle, q[i], inverse)
-        out[i] = _rest(rest * 65536.0 + low, q[i], inverse)
-        reciprocal[i] = inverse
+        reciprocal[i] = 1.0 / q[i]
+        out[i] = _rest(pieces[0], q[i], reciprocal[i])
+    for piece in pieces[1:]:
+        for i in range(len(q)):
+            out[i] = _rest(out[i] * 65536.0 + piece, q[i], reciprocal[i])
 
 
 @njit(nogil=True, error_model="numpy")

@@ -8,6 +8,7 @@ from sampler_bench.kernels import far, rows
 from sampler_bench.kernels.blocks import coefficients
 from sampler_bench.kernels.forms import Forms, turn_table
 from sampler_bench.kernels.lanes import SPARE_WORDS
+from sampler_bench.kernels.starts import in_pieces
 
 FORMS = [((1, 0), (1, 2)), ((1, 0), (2, 1)), ((1, 0), (1, 2), (1, 6)), ((6, -1), (35, 6))]
 MODULUS, WORDS = 210, 300
@@ -59,7 +60,7 @@ def test_far_primes_strike_what_they_divide(forms, near, limit):
     gap = int(np.gcd.reduce(np.diff(lanes)))
     times = np.diff(lanes, prepend=lanes[0]) // gap
     far.strike_far(
-        table, np.uint32(BITS), lanes[0], gap, times, np.uint64(base), MODULUS, turn_table(MODULUS),
+        table, np.uint32(BITS), lanes[0], gap, times, in_pieces(base), MODULUS, turn_table(MODULUS),
         np.array(primes, np.uint32), *coefficients(forms),
     )  # fmt: skip
     expected = struck(forms, base, primes)
@@ -68,7 +69,7 @@ def test_far_primes_strike_what_they_divide(forms, near, limit):
 
 
 @pytest.mark.parametrize("limit", [9000, BITS + 500, 10**6])
-@pytest.mark.parametrize("near", [0, 10**12, 2**64 // 35 - 10**15])
+@pytest.mark.parametrize("near", [0, 10**12, 2**64 // 35 - 10**15, 10**99])
 def test_rare_primes_strike_what_they_divide(forms, near, limit):
     primes = [q for q in primes_below(limit, 100) if q > 8192]
     base = base_that_is_struck(forms, primes[-1], near)
@@ -77,7 +78,7 @@ def test_rare_primes_strike_what_they_divide(forms, near, limit):
     gap = int(np.gcd.reduce(np.diff(lanes)))
     s, back = np.empty((len(forms.pairs), len(q)), np.uint32), np.empty(len(q), np.uint32)
     rows.open_rows(
-        np.uint64(base), lanes[0], gap, MODULUS, turn_table(MODULUS), q, *coefficients(forms), s, back
+        in_pieces(base), lanes[0], gap, MODULUS, turn_table(MODULUS), q, *coefficients(forms), s, back
     )
     at = lanes[0]
     for r, expected in zip(lanes, struck(forms, base, primes), strict=True):

@@ -95,6 +95,13 @@ def test_a_window_of_large_numbers_holds_what_gmpy2_finds(forms, start):
     assert tuples_in(forms, start, length, threads=2).tolist() == expected
 
 
+def test_a_long_window_of_large_numbers_is_its_parts():
+    """It is sieved by primes that are met otherwise than those of short windows."""
+    start, length, part = 10**99, 6 * 10**6, 10**5
+    parts = [tuples_in(TWINS, start + at, part) + at for at in range(0, length, part)]
+    assert tuples_in(TWINS, start, length).tolist() == np.concatenate(parts).tolist()
+
+
 def test_a_window_over_the_end_of_64_bits_holds_what_sympy_finds():
     for forms in (TWINS, TUPLES["Sophie Germain"]):
         lo = 2**64 // forms[-1][0] - 20_000

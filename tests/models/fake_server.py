@@ -4,8 +4,10 @@ Tokens are characters, token ids their code points. The law after a text is a dr
 seed is the text; responses follow it, with a seed of their own.
 """
 
+import base64
 import hashlib
 import http.server
+import io
 import json
 import math
 import random
@@ -13,6 +15,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+import numpy as np
 
 DIGITS = "0123456789"
 END = "."
@@ -35,6 +39,8 @@ class FakeServer:
         Of these the law is made.
     start : list of int
         Tokens put before a text.
+    scores : bool
+        Whether it tells the log-probabilities of chosen tokens along a prompt.
     requests : list of (path, body)
     key : str or None
         What requests must bring.
@@ -49,6 +55,7 @@ class FakeServer:
         """Answer rightly, as if nothing had been asked."""
         self.change: Callable[[str, dict, Answer], Answer] = lambda *said: said[-1]
         self.respond: Callable[[str, http.server.BaseHTTPRequestHandler], bool] = lambda *_: False
+        self.scores = False
         self.requests: list[tuple[str, dict]] = []
 
     def law(self, text: str) -> dict[str, float]:
@@ -74,6 +81,8 @@ class FakeServer:
             return {"prompt": "".join(map(chr, body["tokens"]))}
         if path == "/v1/completions":
             return self.completion(body)
+        if path == "/inference/v1/generate" and self.scores:
+            return self.scored(body)
         return None
 
     def completion(self, body: dict) -> Answer:
@@ -102,6 +111,22 @@ class FakeServer:
         usage = {"prompt_tokens": len(prompt), "completion_tokens": max(1, len(choice["text"]))}
         return {"id": "cmpl-1", "model": MODEL, "choices": [choice], "usage": usage, "metrics": None}
 
+    def scored(self, body: dict) -> Answer:
+        """As vLLM 0.32 does: a row for each token from the one behind ``prompt_logprob_start`` on."""
+        tokens, asked = body["token_ids"], body["sampling_params"]
+        start, rows = asked["prompt_logprob_start"], asked["prompt_logprob_token_ids"]
+        assert len(rows) == len(tokens) - 1 - start, "vLLM would refuse this"
+        text = "".join(map(chr, tokens))
+        scores = [
+            [math.log(self.law(text[: start + 1 + i]).get(chr(token), 1e-12)) for token in row]
+            for i, row in enumerate(rows)
+        ]
+        file = io.BytesIO()
+        np.save(file, np.array(scores))
+        told = base64.b64encode(file.getvalue()).decode()
+        choice = {"index": 0, "finish_reason": "length", "token_ids": [48]}
+        return {"request_id": "1", "choices": [choice], "prompt_token_id_logprobs": told}
+
     def written(self, prompt: str, seed: int, most: int) -> str:
         draw, text = random.Random(seed), ""
         while len(text) < most:
@@ -125,7 +150,8 @@ class FakeServer:
             send(handler, b'{"error": "Unauthorized"}', 401)
         elif not self.respond(handler.path, handler):
             said = self.change(handler.path, body, self.answer(handler.path, body))
-            send(handler, said if isinstance(said, bytes) else json.dumps(said).encode())
+            content = said if isinstance(said, bytes) else json.dumps(said).encode()
+            send(handler, content, 200 if said is not None else 404)
 
 
 def send(

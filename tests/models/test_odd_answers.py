@@ -45,6 +45,7 @@ FIELDS = {
         *("choices.0.prompt_logprobs", "choices.0.prompt_logprobs.0", "choices.0.prompt_logprobs.5"),
         *("choices.0.prompt_logprobs.5.52", "choices.0.prompt_logprobs.5.52.logprob"),
     ],
+    "/inference/v1/generate": ["prompt_token_id_logprobs"],
     "/v1/completions text": [
         *("choices", "choices.0", "choices.0.text", "choices.0.finish_reason"),
         *("usage", "usage.prompt_tokens", "usage.completion_tokens"),
@@ -65,6 +66,7 @@ LEGAL = {
         for value in ("null", "empty object")
     }
     | {("choices.0.prompt_logprobs.5.52", "missing")},
+    "/inference/v1/generate": {("prompt_token_id_logprobs", value) for value in ("missing", "null")},
     "/v1/completions text": set(),
 }
 
@@ -109,6 +111,13 @@ def after_some(endpoint: str, change):
     return changed
 
 
+def be_asked_for(endpoint: str, server, monkeypatch) -> None:
+    """Let the endpoint be one that a run asks."""
+    server.scores = endpoint == "/inference/v1/generate"
+    if server.scores or endpoint.endswith("pass"):
+        monkeypatch.setattr(digit_laws, "TOKENS_A_REQUEST", 10**6)
+
+
 CASES = [
     (endpoint, field, name)
     for endpoint, fields in FIELDS.items()
@@ -124,8 +133,7 @@ CASES = [
 
 @pytest.mark.parametrize(("endpoint", "field", "name"), CASES)
 def test_a_field_that_is_not_what_it_must_be_is_named(server, odd, monkeypatch, endpoint, field, name):
-    if endpoint.endswith("pass"):
-        monkeypatch.setattr(digit_laws, "TOKENS_A_REQUEST", 10**6)
+    be_asked_for(endpoint, server, monkeypatch)
     server.change = after_some(endpoint, lambda answer: put(answer, field, WRONG[name]))
     said = odd()
     assert said is not None
@@ -139,8 +147,7 @@ def test_a_field_that_is_not_what_it_must_be_is_named(server, odd, monkeypatch, 
     [(endpoint, *legal) for endpoint, legals in LEGAL.items() for legal in sorted(legals)],
 )
 def test_what_a_server_may_leave_out_changes_nothing(server, odd, monkeypatch, endpoint, field, name):
-    if endpoint.endswith("pass"):
-        monkeypatch.setattr(digit_laws, "TOKENS_A_REQUEST", 10**6)
+    be_asked_for(endpoint, server, monkeypatch)
     server.change = after_some(endpoint, lambda answer: put(answer, field, WRONG[name]))
     assert odd() is None
 

@@ -10,6 +10,10 @@ import pytest
 
 from sampler_bench import run, runs
 from sampler_bench.measure.decoders import parse_decoder
+from sampler_bench.models.engines.exchange import RefusedError
+from sampler_bench.models.engines.protocol import Scores
+from sampler_bench.models.engines.transport import Transport
+from sampler_bench.models.engines.vllm import VllmEngine, score_body
 from sampler_bench.models.finding import find_model
 from sampler_bench.models.model import Prompt
 from sampler_bench.models.server_options import ServerOptions
@@ -32,7 +36,8 @@ def server(tmp_path_factory):
     checkpoints.save(folder, tokenizer, checkpoints.constant_law(law), 2048, checkpoints.CHAT)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VLLM_API_KEY", SECRET)
-        with find_model(str(folder), ServerOptions()).serve(print) as running:
+        scores = ServerOptions(vllm_args=["--enable-scale-out"])  # at this path, but not on a CPU
+        with find_model(str(folder), scores).serve(print) as running:
             yield running
 
 
@@ -70,6 +75,21 @@ def test_content_and_stopping_are_the_closed_form(scores, arm):
     assert found["content"] == pytest.approx(content(), abs=1e-4)
     assert found["format"] == pytest.approx(-6 * math.log(1 - END), abs=1e-4)
     assert found["stop"] == pytest.approx(-math.log(END), abs=1e-4)
+
+
+def test_scores_are_asked_for_as_vllm_wants_it_and_it_refuses_for_its_model_runner_alone(options):
+    transport = Transport([options.base_urls[0]], SECRET)
+
+    async def refused() -> str:
+        async with transport:
+            with pytest.raises(RefusedError) as refusal:
+                await transport.post(
+                    "/inference/v1/generate", score_body("known-law", [5, 6], 1, [5, 6]), Scores
+                )
+            assert await VllmEngine(transport, "known-law").score([5, 6], 1, [5, 6]) is None
+        return str(refusal.value)
+
+    assert "prompt_logprob_token_ids requires the V2 model runner" in asyncio.run(refused())
 
 
 def test_paraphrases_do_not_differ_where_the_model_reads_none(scores):

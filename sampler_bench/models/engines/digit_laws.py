@@ -28,6 +28,7 @@ IDS_AT_ONCE = 128  # vLLM's limit on tokens whose log-probabilities can be asked
 KEPT_LAWS = 8192  # next-token laws remembered
 LONGEST_PASS = 16_000  # tokens: the answer to a longer one would be too large
 
+Score = Callable[[Sequence[int], int, Sequence[int]], Awaitable[np.ndarray | None]]
 Complete = Callable[[dict], Awaitable[Choice]]
 
 
@@ -38,14 +39,25 @@ class DigitLaws:
     ----------
     complete : coroutine function
         From the body of a completion request to its one choice.
+    score : coroutine function
+        As an engine's; what is read with it needs no other request.
     tokenizer, vocabulary
         How digits are written.
     """
 
-    def __init__(self, complete: Complete, tokenizer: DigitTokenizer, vocabulary: DigitVocabulary):
-        self._complete, self._tokenizer, self._vocabulary = complete, tokenizer, vocabulary
+    def __init__(
+        self, complete: Complete, score: Score, tokenizer: DigitTokenizer, vocabulary: DigitVocabulary
+    ):
+        self._complete, self._score = complete, score
+        self._tokenizer, self._vocabulary = tokenizer, vocabulary
+        self._scores = False  # until it is known
         self._known: OrderedDict[Tokens, np.ndarray] = OrderedDict()
         self._reads_prompts = True  # until the server refuses
+
+    async def learn(self) -> None:
+        """Find out whether the engine scores: by a question whose answer is thrown away."""
+        ids = self._vocabulary.ids
+        self._scores = self._vocabulary.single and await self._score(ids, 1, ids) is not None
 
     async def after(self, ids: list[int], prefixes: Sequence[str]) -> np.ndarray:
         """q(next symbol | prefix) after a prompt's tokens; shape (len(prefixes), 11).
@@ -80,9 +92,16 @@ class DigitLaws:
         return laws
 
     async def _along(self, ids: list[int], number: str, wanted: Sequence[str]) -> dict[str, np.ndarray]:
-        """What one pass over a number tells of the wanted prefixes: a digit beyond the top is not told."""
+        """What one pass over a number tells of the wanted prefixes: without scores, a digit beyond the top is
+        not told.
+        """
         digit_ids = self._vocabulary.ids
         prompt = ids + [digit_ids[int(digit)] for digit in number]
+        if self._scores:
+            scores = await self._score(prompt, len(ids), digit_ids)
+            if scores is not None:
+                return {prefix: np.array([*map(math.exp, scores[len(prefix)])]) for prefix in wanted}
+            self._scores = False
         try:
             choice = await self._complete({"prompt": prompt, "prompt_logprobs": TOP} | one_token(digit_ids))
         except RefusedError:  # a server with a lower --max-logprobs

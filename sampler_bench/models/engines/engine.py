@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+import numpy as np
+
 from sampler_bench.errors import ModelError
 from sampler_bench.models.engines.protocol import Completion
 
@@ -39,5 +41,13 @@ class Engine(Protocol):
 
         ``body`` is that of a request to ``/v1/completions`` of vLLM, without the model's name; its ``prompt``
         are tokens.
+        """
+        ...
+
+    async def score(self, prompt: Sequence[int], start: int, ids: Sequence[int]) -> np.ndarray | None:
+        """Log-probabilities of tokens after the prompt's first ``start`` tokens and after each further one.
+
+        Shape (len(prompt) - start + 1, len(ids)); ``start`` is at least 1. None where this is not to be had:
+        an engine that can at one time may not at another, when another server answers.
         """
         ...

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any
 
+import numpy as np
 import torch
 from jinja2 import TemplateError
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -52,6 +53,14 @@ class InProcessEngine:
     async def complete(self, body: dict) -> Completion:
         return await asyncio.to_thread(self._completed, body)
 
+    async def score(self, prompt: Sequence[int], start: int, ids: Sequence[int]) -> np.ndarray:
+        return await asyncio.to_thread(self._scored, prompt, start, ids)
+
+    def _scored(self, prompt: Sequence[int], start: int, ids: Sequence[int]) -> np.ndarray:
+        with self._busy, torch.inference_mode():
+            logits = self._model(self._tensor(prompt), logits_to_keep=len(prompt) - start + 1).logits[0]
+            return torch.log_softmax(logits.double(), dim=-1)[:, list(ids)].cpu().numpy()
+
     def _completed(self, body: dict) -> Completion:
         with self._busy, torch.inference_mode():
             if "logprobs" in body or "logprob_token_ids" in body:
@@ -63,30 +72,17 @@ class InProcessEngine:
         )
 
     def _laws(self, body: dict) -> Choice:
-        """Log-probabilities after the prompt and, where they are asked for, along it."""
-        prompt, wanted = body["prompt"], list(body.get("logprob_token_ids") or ())
-        along = "prompt_logprobs" in body
-        logits = self._model(self._tensor(prompt), logits_to_keep=0 if along else 1).logits[0]
-        laws = torch.log_softmax(logits.double(), dim=-1)
-        positions: list[dict | None] = []
-        if along:
-            told = laws[:-1][:, wanted].tolist()
-            positions = [
-                None,
-                *({str(i): {"logprob": x} for i, x in zip(wanted, at, strict=True)} for at in told),
-            ]
-        last = laws[-1]
+        """Log-probabilities after the prompt."""
+        wanted = list(body.get("logprob_token_ids") or ())
+        logits = self._model(self._tensor(body["prompt"]), logits_to_keep=1).logits[0, -1]
+        last = torch.log_softmax(logits.double(), dim=-1)
         if not wanted:
             most = body["logprobs"] if body["logprobs"] >= 0 else len(last)
             wanted = last.topk(most).indices.tolist()
         named = body.get("return_tokens_as_token_ids", False)
         law = {f"token_id:{i}" if named else self._tokenizer.decode([i]): float(last[i]) for i in wanted}
-        return Choice(
-            text="",
-            finish_reason="length",
-            logprobs=LogProbabilities(top_logprobs=[law]),
-            prompt_logprobs=positions,
-        )
+        told = LogProbabilities(top_logprobs=[law])
+        return Choice(text="", finish_reason="length", logprobs=told)
 
     def _written(self, body: dict) -> tuple[Choice, int]:
         """A response, drawn token by token, and how many tokens it has."""

@@ -125,7 +125,8 @@ class LanguageModel:
         single = await self._tokenizer.single_digits()
         self._vocabulary = single or await self._tokenizer.vocabulary(await self._token_texts())
         await self._prompts.learn(self._vocabulary)
-        self._laws = DigitLaws(self._choice, self._tokenizer, self._vocabulary)
+        self._laws = DigitLaws(self._choice, self._engine.score, self._tokenizer, self._vocabulary)
+        await self._laws.learn()
         self.digits = self._vocabulary.description
 
     async def _token_texts(self) -> list[str]:

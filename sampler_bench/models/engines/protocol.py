@@ -4,6 +4,8 @@ Fields that are not read are ignored. Checked with the body of the request as co
 be there.
 """
 
+import base64
+import io
 import json
 import math
 import reprlib
@@ -12,6 +14,7 @@ from contextlib import suppress
 from typing import Annotated, TypeVar
 
 import jiter
+import numpy as np
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -170,6 +173,41 @@ class Completion(Answer):
 
     choices: Annotated[list[Choice], Field(min_length=1, max_length=1)]
     usage: Usage
+
+
+def _array(told: object) -> object:
+    """An array that was sent as the base64 of a ``.npy`` file."""
+    if not isinstance(told, str):
+        return told
+    try:
+        return np.load(io.BytesIO(base64.b64decode(told, validate=True)), allow_pickle=False)
+    except (ValueError, EOFError, MemoryError) as error:
+        raise ValueError(f"no array: {quoted(str(error), 120)}") from error
+
+
+class Scores(Answer):
+    """Of ``/inference/v1/generate``, asked for ``prompt_logprob_token_ids``; None of a server without."""
+
+    model_config = ConfigDict(strict=True, frozen=True, arbitrary_types_allowed=True)
+
+    prompt_token_id_logprobs: Annotated[np.ndarray, BeforeValidator(_array)] | None = None
+
+    @model_validator(mode="after")
+    def _holds_what_was_asked_for(self, info: ValidationInfo) -> "Scores":
+        told = self.prompt_token_id_logprobs
+        if told is None or info.context is None:
+            return self
+        rows = info.context["sampling_params"]["prompt_logprob_token_ids"]
+        if told.shape != (len(rows), len(rows[0])) or told.dtype.kind != "f":
+            raise ValueError(
+                f"'prompt_token_id_logprobs' should be floats of shape {len(rows)} x {len(rows[0])}, and has "
+                f"{told.dtype} of shape {told.shape}"
+            )
+        if not (told <= CERTAIN).all():
+            raise ValueError("a log-probability should be a number, at most 0: prompt_token_id_logprobs")
+        for row in told.tolist():
+            _check_sum(row)
+        return self
 
 
 Kind = TypeVar("Kind", bound=Answer)

@@ -4,13 +4,22 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+import numpy as np
+
 from sampler_bench.errors import ServerError
 from sampler_bench.models.engines.endpoint import Endpoint
 from sampler_bench.models.engines.engine import NoTemplateError
-from sampler_bench.models.engines.exchange import KeyRefusedError, LostError, SilenceError, UnreachedError
+from sampler_bench.models.engines.exchange import (
+    BrokenError,
+    KeyRefusedError,
+    LostError,
+    SilenceError,
+    UnbilledError,
+    UnreachedError,
+)
 from sampler_bench.models.engines.language_model import LanguageModel
 from sampler_bench.models.engines.probe import Probe
-from sampler_bench.models.engines.protocol import Completion, Detokenized, Models, Tokens, Version
+from sampler_bench.models.engines.protocol import Completion, Detokenized, Models, Scores, Tokens, Version
 from sampler_bench.models.engines.transport import Transport
 from sampler_bench.secrets import quoted
 
@@ -44,6 +53,29 @@ class VllmEngine:
 
     async def complete(self, body: dict) -> Completion:
         return await self._transport.post("/v1/completions", {"model": self._model, **body}, Completion)
+
+    async def score(self, prompt: Sequence[int], start: int, ids: Sequence[int]) -> np.ndarray | None:
+        body = score_body(self._model, prompt, start, ids)
+        try:
+            answer = await self._transport.post("/inference/v1/generate", body, Scores)
+        except (KeyRefusedError, LostError):
+            raise
+        except (UnbilledError, BrokenError):  # no such path, or the model runner cannot
+            return None
+        return answer.prompt_token_id_logprobs
+
+
+def score_body(model: str, prompt: Sequence[int], start: int, ids: Sequence[int]) -> dict:
+    """Of a request to ``/inference/v1/generate``. A row tells of the token that follows it in the prompt: one
+    more is put behind the last.
+    """
+    asked = {
+        "max_tokens": 1,
+        "detokenize": False,
+        "prompt_logprob_start": start - 1,
+        "prompt_logprob_token_ids": [list(ids)] * (len(prompt) - start + 1),
+    }
+    return {"model": model, "token_ids": [*prompt, ids[0]], "sampling_params": asked}
 
 
 class VllmModel(LanguageModel):
