@@ -17,7 +17,7 @@ from sampler_bench.models.finding import find_model
 from sampler_bench.models.model import Prompt
 from sampler_bench.models.server_options import ServerOptions
 from sampler_bench.tasks import Catalog
-from tests.models.fake_server import MODEL, fake_server
+from tests.models.fake_server import MODEL, fake_server, send
 
 PREFIXES = ["", "1", "12", "123", "1234", "9", "98"]
 GENERATE, COMPLETIONS = "/inference/v1/generate", "/v1/completions"
@@ -65,6 +65,22 @@ def test_a_server_without_them_is_asked_once(server):
     server.change = lambda path, _, answer: (seen.append(path), answer)[1]
     laws(server)
     assert seen.count(GENERATE) == 1
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 501])
+def test_a_server_that_refuses_is_read_otherwise(server, status):
+    expected, _ = laws(server)
+
+    def refuse(path, handler):
+        if path != GENERATE:
+            return False
+        send(handler, b'{"error": {"message": "Scale-out endpoints are disabled."}}', status)
+        return True
+
+    server.respond = refuse
+    found, asked = laws(server)
+    assert GENERATE not in asked
+    assert found == pytest.approx(expected, abs=1e-12)
 
 
 def test_of_servers_that_differ_each_tells_what_it_can(server):

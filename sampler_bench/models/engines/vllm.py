@@ -58,9 +58,9 @@ class VllmEngine:
         body = score_body(self._model, prompt, start, ids)
         try:
             answer = await self._transport.post("/inference/v1/generate", body, Scores)
-        except (KeyRefusedError, LostError):
+        except LostError:
             raise
-        except (UnbilledError, BrokenError):  # no such path, or the model runner cannot
+        except (UnbilledError, BrokenError):  # no such path, it is closed, or the model runner cannot
             return None
         return answer.prompt_token_id_logprobs
 
