@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -38,14 +38,14 @@ PRIMES = Forms(((1, 0),))
 
 
 class Workers:
-    """A pool of threads; the kernels release Python's lock."""
+    """A pool of threads; the kernels release Python's lock. One worker is the thread that asks."""
 
-    def __init__(self, pool: ThreadPoolExecutor, size: int):
+    def __init__(self, pool: ThreadPoolExecutor | None, size: int):
         self.pool, self.size = pool, size
 
     def run(self, work: Callable) -> list:
         """work(0), work(1), ... work(size - 1), at once."""
-        return [work(0)] if self.size == 1 else list(self.pool.map(work, range(self.size)))
+        return [work(0)] if self.pool is None else list(self.pool.map(work, range(self.size)))
 
 
 @contextmanager
@@ -53,6 +53,9 @@ def open_workers(threads: int | None) -> Iterator[Workers]:
     """As many workers as asked for, else as OMP_NUM_THREADS says, else as this process has cores."""
     told = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
     size = threads or (int(told) if told.isdigit() else 0) or len(os.sched_getaffinity(0))
+    if size == 1:
+        yield Workers(None, 1)
+        return
     with ThreadPoolExecutor(size) as pool:
         yield Workers(pool, size)
 
@@ -195,7 +198,6 @@ def blocks(forms: Forms, lo: int, hi: int) -> Iterator[Block]:
 
 def make_tables(forms: Forms, width: int, largest_prime: int) -> Tables:
     modulus = 30 if width <= 10**7 else 2310 if width >= 3 * 10**8 and largest_prime < 3 * 10**5 else 210
-    lanes = forms.lanes(modulus)
     # In a narrow window it costs less to test what a shorter sieve leaves than to meet every prime.
     tested = width * math.log(largest_prime + 2) < NARROW * largest_prime
     if not tested:
@@ -205,6 +207,19 @@ def make_tables(forms: Forms, width: int, largest_prime: int) -> Tables:
     else:  # the longer the integers, the more a test costs
         worth = int(width * (largest_prime.bit_length() / 400) ** 2)
     near = min(largest_prime, max(2 * UNROLLED, worth))
+    if tested and near < largest_prime:
+        return _tested(forms.pairs, modulus, near)
+    return _tables(forms, modulus, near, largest_prime + 1, tested=False)
+
+
+@lru_cache(4)  # narrow windows are many, one beside the other
+def _tested(pairs: tuple[tuple[int, int], ...], modulus: int, near: int) -> Tables:
+    return _tables(Forms(pairs), modulus, near, near + 1, tested=True)
+
+
+def _tables(forms: Forms, modulus: int, near: int, end: int, *, tested: bool) -> Tables:
+    """Of primes up to ``near``, met lane by lane, and far ones below ``end``."""
+    lanes = forms.lanes(modulus)
     primes = primes_up_to(min(near, RARE - 1))
     primes = primes[modulus % primes != 0]
     primes = primes[math.gcd(*(a for a, _ in forms.pairs)) % primes != 0]  # these divide no value
@@ -222,8 +237,8 @@ def make_tables(forms: Forms, width: int, largest_prime: int) -> Tables:
         roots=forms.roots(ordered),
         gap=math.gcd(*(r - lanes[0] for r in lanes)) or 1,
         rare=np.sort(primes_between(RARE, near + 1)),
-        far=(near + 1, near + 1 if tested else largest_prime + 1),
-        tested=tested and near < largest_prime,
+        far=(near + 1, end),
+        tested=tested,
     )
 
 
@@ -258,6 +273,8 @@ def patterns_of(tables: Tables, base: int) -> tuple[np.ndarray, np.ndarray]:
 
 def primes_between(lo: int, hi: int) -> np.ndarray:
     """Primes in [lo, hi), lo above sqrt(hi), in no order; ndarray of uint32."""
+    if lo >= hi:
+        return np.empty(0, np.uint32)
     width = max(hi - lo, 2)
     found, n = np.empty(2 * int(width / math.log(width)) + 1, np.uint32), 0  # Montgomery and Vaughan (1973)
 

@@ -107,10 +107,12 @@ def _split(forms: Forms, lo: int, hi: int) -> tuple[list[int], list[tuple[int, i
     """
     lo = min(max(lo, forms.first), hi)
     end = min(hi, max(lo, forms.reach(max(math.isqrt(max(forms.largest_value(hi), 0)), 11))))
-    if end < hi and end - lo > TESTED:
+    if lo == end:
+        members, intervals = [], []
+    elif end < hi and end - lo > TESTED:
         members, intervals = _split(forms, lo, end)
     else:
-        n = np.arange(end - lo) + lo if lo < end else np.arange(0)
+        n = np.arange(end - lo) + lo
         members, intervals = n[np.all([is_prime(a * n + b) for a, b in forms.pairs], axis=0)].tolist(), []
     return members, [*intervals, (end, hi)]
 
