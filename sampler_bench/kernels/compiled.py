@@ -19,6 +19,7 @@ import pyarrow as pa
 from numba import njit
 from numba.core import serialize
 from numba.core.caching import NullCache
+from numba.core.codegen import get_host_cpu_features
 from numba.core.compiler import CompileResult
 
 from sampler_bench.files import cache_folder, keeping, make_folder
@@ -37,6 +38,12 @@ def compiled_once(**options: object) -> Callable[[Callable], Callable]:
         return dispatcher
 
     return decorate
+
+
+def may_use(extension: str) -> bool:
+    """Whether Numba compiles for an extension of the processor, by LLVM's name (NUMBA_CPU_FEATURES)."""
+    told = numba.config.CPU_FEATURES
+    return f"+{extension}" in (get_host_cpu_features() if told is None else told).split(",")
 
 
 class _Store(NullCache):

@@ -4,18 +4,18 @@ All lanes are gone through for a thousand primes at a time, and the few first st
 are kept in a bucket of its lane. A full bucket is struck at once: the row is in the cache then.
 """
 
-import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import njit, types, uint8, uint32
 from numba.extending import intrinsic, overload
 
-from sampler_bench.kernels.compiled import compiled_once
+from sampler_bench.kernels.compiled import compiled_once, may_use
 from sampler_bench.kernels.starts import BATCH, base_mod, first_offsets, first_strikes, steps_back, turns_of
 
 BUCKET = 32768  # strikes: several to each cache line of a row
-VECTOR = 16
-COMPRESSES = bool(llvm.get_host_cpu_features().get("avx512f"))
+VECTOR = 16  # of uint32, with AVX-512
+GROUP = 8  # without
+COMPRESSES = may_use("avx512f")
 
 
 def move_on(found, n, s, back, q, bits):
@@ -38,8 +38,14 @@ def move_on(found, n, s, back, q, bits):
     for i in range(len(s)):
         short = q[i] if s[i] < back[i] else uint32(0)
         s[i] = uint32(uint32(s[i] - back[i]) + short)
-        found[n] = s[i]
-        n += s[i] < bits
+    for first in range(0, len(s), GROUP):
+        least = s[first]
+        for j in range(GROUP):
+            least = min(least, s[first + j])
+        if least < bits:  # mostly not
+            for j in range(GROUP):
+                found[n] = s[first + j]
+                n += s[first + j] < bits
     return n
 
 

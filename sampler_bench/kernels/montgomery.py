@@ -8,15 +8,15 @@ compiled form. Reduction is Montgomery's (Math. Comp. 44, 1985) without the last
 subtraction (Walter, Electronics Letters 35, 1999).
 """
 
-import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
-_FEATURES = llvm.get_host_cpu_features()
-LANES = 8 if _FEATURES.get("avx512f") else 4
-FUSED = bool(_FEATURES.get("avx512ifma"))  # the processor multiplies 52 bits by 52 and adds either half
+from sampler_bench.kernels.compiled import may_use
+
+LANES = 8 if may_use("avx512f") else 4
+FUSED = may_use("avx512ifma")  # the processor multiplies 52 bits by 52 and adds either half
 LIMBS = (2, 3, 4, 5, 7, 9, 12, 16, 21) if FUSED else (3, 5, 9, 12, 20, 28, 37)  # code is made when first met
 
 

@@ -1,8 +1,11 @@
-"""The kernels without Numba's compiler, as in a debugger: slow, and the same answers."""
+"""The kernels without Numba's compiler, as in a debugger, and for an older processor: the same answers."""
 
 import os
 import subprocess
 import sys
+from pathlib import Path
+
+from numba.core.codegen import get_host_cpu_features
 
 PROGRAM = """
 import warnings
@@ -27,12 +30,27 @@ print("the same")
 """
 
 
-def test_uncompiled_kernels_give_the_same_answers():
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
+def without_avx512() -> str:
+    """What Numba is to compile for: this processor without what newer ones have."""
+    features = get_host_cpu_features().split(",")
+    return ",".join("-" + name[1:] if name[1:].startswith("avx512") else name for name in features)
+
+
+def done(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *arguments]
+    return subprocess.run(
+        command, env={**os.environ, **environment}, capture_output=True, text=True, check=False
     )
-    assert done.stdout == "the same\n", done.stderr
+
+
+def test_uncompiled_kernels_give_the_same_answers():
+    found = done({"NUMBA_DISABLE_JIT": "1"}, "-c", PROGRAM)
+    assert found.stdout == "the same\n", found.stderr
+
+
+def test_kernels_compiled_for_an_older_processor_give_the_same_answers(tmp_path):
+    older = {"NUMBA_CPU_FEATURES": without_avx512(), "SAMPLER_BENCH_CACHE": str(tmp_path)}
+    found = done(older, "-c", PROGRAM)
+    assert found.stdout == "the same\n", found.stderr
+    found = done(older, "-m", "pytest", "-q", str(Path(__file__).with_name("test_far.py")))
+    assert found.returncode == 0, found.stdout
