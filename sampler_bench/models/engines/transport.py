@@ -20,12 +20,12 @@ from sampler_bench.models.engines.exchange import (
     OverloadError,
     SilenceError,
     UnbilledError,
+    client,
     exchange,
 )
 from sampler_bench.models.engines.patience import retrying
 from sampler_bench.models.engines.protocol import Kind
 from sampler_bench.models.engines.spending import Spending
-from sampler_bench.secrets import bearer
 
 TIMEOUT_SECONDS = 600.0
 
@@ -67,15 +67,13 @@ class Transport:
         timeout: float = TIMEOUT_SECONDS,
         spending: Spending | None = None,
     ):
-        headers = bearer(api_key)
         limits = httpx.Limits(max_connections=MOST_IN_FLIGHT + 1)  # one more, to ask for its health
         self.say, self._timeout, self._spending = say, timeout, spending or Spending()
         self._room: asyncio.Condition
         self._under_way: set[asyncio.Task] = set()
         self.endpoints = []
         for url in dict.fromkeys(map(base_url, base_urls)):
-            http = httpx.AsyncClient(base_url=url, headers=headers, timeout=None, limits=limits)
-            self.endpoints.append(Endpoint(url, http, server))
+            self.endpoints.append(Endpoint(url, client(url, api_key, limits=limits), server))
 
     async def __aenter__(self) -> "Transport":
         self._room = asyncio.Condition()
