@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
-import httpx
 from rich.console import Console
 from rich.table import Table
 
@@ -26,6 +25,7 @@ from sampler_bench.measure.execute import execute
 from sampler_bench.measure.plan import Unit, Units
 from sampler_bench.models.engines import digit_laws
 from sampler_bench.models.engines.endpoint import FIRST_LIMIT
+from sampler_bench.models.engines.exchange import Clients
 from sampler_bench.models.engines.transport import Transport
 from sampler_bench.models.engines.vllm import VllmModel
 from sampler_bench.models.finding import find_model
@@ -111,16 +111,15 @@ def _measure(url: str, key: str | None, units: list[Unit], bodies: list[dict]) -
 
 def _fire(url: str, key: str | None, bodies: list[dict]) -> None:
     async def work() -> None:
-        slots = asyncio.Semaphore(FIRST_LIMIT)
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        limits = httpx.Limits(max_connections=FIRST_LIMIT)
-        async with httpx.AsyncClient(base_url=url, headers=headers, limits=limits, timeout=600) as http:
+        slots, clients = asyncio.Semaphore(FIRST_LIMIT), Clients(url, key)
 
-            async def send(body: dict) -> None:
-                async with slots:
+        async def send(body: dict) -> None:
+            async with slots:
+                with clients.one() as http:
                     (await http.post("/v1/completions", json=body)).raise_for_status()
 
-            await asyncio.gather(*map(send, bodies))
+        await asyncio.gather(*map(send, bodies))
+        await clients.aclose()
 
     asyncio.run(work())
 

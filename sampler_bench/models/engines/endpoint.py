@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import httpx
 
 from sampler_bench.errors import InputError
-from sampler_bench.models.engines.exchange import is_healthy
+from sampler_bench.models.engines.exchange import Clients, is_healthy
 from sampler_bench.secrets import quoted
 
 FIRST_LIMIT, MOST_IN_FLIGHT = 64, 256  # requests in flight at one server; vLLM batches them
@@ -64,7 +64,7 @@ class Endpoint:
     """
 
     base_url: str
-    http: httpx.AsyncClient
+    clients: Clients
     server: Revivable | None = None
     limit: float = FIRST_LIMIT
     busy: int = 0
@@ -98,4 +98,5 @@ class Endpoint:
         return True
 
     async def is_healthy(self) -> bool:
-        return await is_healthy(self.http, HEALTH_SECONDS)
+        with self.clients.one() as http:
+            return await is_healthy(http, HEALTH_SECONDS)

@@ -3,12 +3,13 @@
 import asyncio
 import math
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx
 
@@ -16,6 +17,7 @@ from sampler_bench.errors import ServerError
 from sampler_bench.models.engines.protocol import Kind, Version, read_json, understood
 from sampler_bench.secrets import bearer, quoted
 
+AT_ONCE = 8  # requests under way of a client
 LARGEST = 32 * 2**20  # bytes of an answer: the log-probabilities along a prompt of 20,000 tokens
 VERSION_SECONDS = 10.0
 START_SECONDS = 1800  # of a server: a large model takes long to load; a dead process is noticed at once
@@ -67,9 +69,34 @@ class BrokenError(ServerError):
     """A server failed at a request; it may be its last words."""
 
 
-def client(base_url: str, key: str | None, **options: Any) -> httpx.AsyncClient:
-    """What asks a server; it waits as long as it is let. ``options``: httpx's."""
-    return httpx.AsyncClient(base_url=base_url, headers=bearer(key), timeout=None, verify=_tls(), **options)
+class Clients:
+    """HTTP clients of one server, each with few requests under way.
+
+    httpx goes through all connections of a client for each request: with 64 under way that took 4 ms of
+    processor time for a request, spread over eight clients 1.5 ms.
+    """
+
+    def __init__(self, base_url: str, key: str | None):
+        self._base_url, self._headers = base_url, bearer(key)
+        self._busy: dict[httpx.AsyncClient, int] = {}
+
+    @contextmanager
+    def one(self) -> Iterator[httpx.AsyncClient]:
+        """A client for one request; it waits as long as it is let."""
+        http = next((each for each, busy in self._busy.items() if busy < AT_ONCE), None)
+        if http is None:
+            http = httpx.AsyncClient(
+                base_url=self._base_url, headers=self._headers, timeout=None, verify=_tls()
+            )
+        self._busy[http] = self._busy.get(http, 0) + 1
+        try:
+            yield http
+        finally:
+            self._busy[http] -= 1
+
+    async def aclose(self) -> None:
+        for http in self._busy:
+            await http.aclose()
 
 
 @cache
@@ -127,8 +154,12 @@ def ask_once(
     """Put a question to a server from code that does not await; in a thread: this one may have a loop."""
 
     async def asked() -> Found:
-        async with client(base_url, key) as http:
-            return await question(http)
+        clients = Clients(base_url, key)
+        try:
+            with clients.one() as http:
+                return await question(http)
+        finally:
+            await clients.aclose()
 
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, asked()).result()

@@ -9,18 +9,16 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 
-import httpx
-
 from sampler_bench.errors import ServerError
-from sampler_bench.models.engines.endpoint import MOST_IN_FLIGHT, Endpoint, Revivable, Say, base_url
+from sampler_bench.models.engines.endpoint import Endpoint, Revivable, Say, base_url
 from sampler_bench.models.engines.exchange import (
     START_SECONDS,
     BrokenError,
+    Clients,
     LostError,
     OverloadError,
     SilenceError,
     UnbilledError,
-    client,
     exchange,
 )
 from sampler_bench.models.engines.patience import retrying
@@ -67,13 +65,12 @@ class Transport:
         timeout: float = TIMEOUT_SECONDS,
         spending: Spending | None = None,
     ):
-        limits = httpx.Limits(max_connections=MOST_IN_FLIGHT + 1)  # one more, to ask for its health
         self.say, self._timeout, self._spending = say, timeout, spending or Spending()
         self._room: asyncio.Condition
         self._under_way: set[asyncio.Task] = set()
         self.endpoints = []
         for url in dict.fromkeys(map(base_url, base_urls)):
-            self.endpoints.append(Endpoint(url, client(url, api_key, limits=limits), server))
+            self.endpoints.append(Endpoint(url, Clients(url, api_key), server))
 
     async def __aenter__(self) -> "Transport":
         self._room = asyncio.Condition()
@@ -85,7 +82,7 @@ class Transport:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
         for endpoint in self.endpoints:
-            await endpoint.http.aclose()
+            await endpoint.clients.aclose()
 
     async def post(self, path: str, body: dict, kind: type[Kind]) -> Kind:
         """The answer to a request, from any of the servers.
@@ -149,7 +146,8 @@ class Transport:
     ) -> Kind:
         """One request to one server, once. Raises ServerError."""
         try:
-            answer = await exchange(endpoint.http, method, path, kind, self._timeout, body)
+            with endpoint.clients.one() as http:
+                answer = await exchange(http, method, path, kind, self._timeout, body)
         except OverloadError as error:
             if endpoint.overloaded(error.pause):
                 self.say(f"{error}; nothing is sent to it for {endpoint.pause():.0f} s")
