@@ -30,6 +30,7 @@ from sampler_bench.kernels.starts import in_pieces
 SEGMENTS_IN_A_BLOCK = 20  # a lane's block then fits the L2 cache
 FAR_WIDTH = 20 * 10**8  # of a block that far primes strike: all its lanes are held at once
 NARROW = 25  # a window is narrow below so many times the number of primes that sieve it
+MOST_TESTED = 5 * 10**7  # primes below, at most, sieve a narrow window: they are held in memory
 FAR_KEPT = 5 * 10**8  # far primes below are made once: they take 100 MB
 FAR_CHUNK = 5 * 10**7  # far primes are made and used in runs of this length
 
@@ -74,7 +75,7 @@ class Tables:
     roots: np.ndarray
     rare: np.ndarray  # the next primes, which strike a lane's whole row
     gap: int  # divides all that lies between lanes
-    far: tuple[int, int]  # primes in this range are struck one multiple at a time
+    far: tuple[int, int]  # primes in this range strike a row once at most
     tested: bool  # not sieved to the end: what is left is tested
     kept: dict[int, np.ndarray] = field(default_factory=dict)  # far primes, for the next block
 
@@ -199,14 +200,14 @@ def blocks(forms: Forms, lo: int, hi: int) -> Iterator[Block]:
 def make_tables(forms: Forms, width: int, largest_prime: int) -> Tables:
     modulus = 30 if width <= 10**7 else 2310 if width >= 3 * 10**8 and largest_prime < 3 * 10**5 else 210
     # In a narrow window it costs less to test what a shorter sieve leaves than to meet every prime.
-    tested = width * math.log(largest_prime + 2) < NARROW * largest_prime
+    tested = largest_prime >= 2**32 or width * math.log(largest_prime + 2) < NARROW * largest_prime
     if not tested:
         worth = min(width, FAR_WIDTH) // modulus + 128  # a row's bits, at most: far primes lie above
     elif largest_prime < 2**32:
         worth = int(7 * 10**5 * (width / 10**8) ** 0.8)
     else:  # the longer the integers, the more a test costs
         worth = int(width * (largest_prime.bit_length() / 400) ** 2)
-    near = min(largest_prime, max(2 * UNROLLED, worth))
+    near = min(largest_prime, max(2 * UNROLLED, min(worth, MOST_TESTED) if tested else worth))
     if tested and near < largest_prime:
         return _tested(forms.pairs, modulus, near)
     return _tables(forms, modulus, near, largest_prime + 1, tested=False)
@@ -265,14 +266,17 @@ def patterns_of(tables: Tables, base: int) -> tuple[np.ndarray, np.ndarray]:
     unit = inverse(tables.modulus, q)
     c = (tables.forms.roots(q) - residues(base, q)) * unit % q
     begin = np.cumsum(q + CHUNK) - (q + CHUNK)
-    patterns = lay_out(q, (c - c[0]) % q, begin)
+    patterns = lay_out(q, (c - c[0]) % q, begin, int((q + CHUNK).sum()) + 1 + CHUNK)
     columns = np.array([q, c[0], q - unit, inverse(64, q), begin])
     nothing = np.array([[1], [0], [0], [0], [len(patterns) - 1 - CHUNK]])
     return np.hstack([columns, *[nothing] * (-len(q) % 4)]), patterns
 
 
 def primes_between(lo: int, hi: int) -> np.ndarray:
-    """Primes in [lo, hi), lo above sqrt(hi), in no order; ndarray of uint32."""
+    """Primes in [lo, hi), lo above sqrt(hi), in no order; ndarray of uint32.
+
+    In a narrow range composites without small factors are among them: to strike their multiples does no harm.
+    """
     if lo >= hi:
         return np.empty(0, np.uint32)
     width = max(hi - lo, 2)

@@ -15,6 +15,7 @@ from sampler_bench.kernels.starts import BATCH, base_mod, first_offsets, first_s
 BUCKET = 32768  # strikes: several to each cache line of a row
 VECTOR = 16  # of uint32, with AVX-512
 GROUP = 8  # without
+assert BATCH % VECTOR == BATCH % GROUP == 0, "first strikes are looked at so many at a time"
 COMPRESSES = may_use("avx512f")
 
 
@@ -80,7 +81,7 @@ def _vector_moved_on(typing, found, n, s, back, q, bits, i):
 @overload(move_on, inline="always")
 def _compiled_move_on(found, n, s, back, q, bits):
     def vectors(found, n, s, back, q, bits):
-        for i in range(0, len(s), 16):
+        for i in range(0, len(s), VECTOR):
             n += _vector_moved_on(found, n, s, back, q, bits, i)
         return n
 

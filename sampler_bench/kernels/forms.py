@@ -6,7 +6,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
-LARGEST = 8192  # coefficient: below the primes that are struck one multiple at a time
+LARGEST = 8192  # coefficient: below the primes whose first strikes are found in float64
 
 
 class Forms:

@@ -142,7 +142,7 @@ def _strike_fixed(words, bits, q, s):
 
 
 @compiled_once(nogil=True, error_model="numpy")
-def lay_out(q, apart, begin):
+def lay_out(q, apart, begin, words):
     """The ``patterns`` of ``sieve_lane``, and an empty one behind them.
 
     Parameters
@@ -151,8 +151,10 @@ def lay_out(q, apart, begin):
         Below TINY; where a pattern begins.
     apart : ndarray of int64, shape (forms, primes)
         The first strike of each form behind one of the first form.
+    words : int
+        Of all patterns together.
     """
-    patterns = np.zeros(begin[-1] + q[-1] + CHUNK + 1 + CHUNK, np.uint64)
+    patterns = np.zeros(words, np.uint64)
     for i in range(len(q)):
         pattern = patterns[begin[i] : begin[i] + q[i] + CHUNK]
         for form in range(len(apart)):

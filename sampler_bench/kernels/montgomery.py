@@ -1,8 +1,8 @@
 """Squaring modulo large integers, several moduli side by side in the lanes of a vector register.
 
 An integer is a column of limbs, the least first, each in a 64-bit lane of its own: shape (limbs, LANES).
-Limbs hold 28 or 29 bits, so that products can be added up in a lane without carrying; or 50, and the low and
-the high halves of products are added up, where the processor does that. The loops over limbs are unrolled in
+Limbs hold 28 or 29 bits, so that products can be added up in a lane without carrying; or, where the processor
+adds up the low and the high halves of products, 48 or 50. The loops over limbs are unrolled in
 LLVM's language, because accumulators must stay in registers; ``square`` is a plain function with that as its
 compiled form. Reduction is Montgomery's (Math. Comp. 44, 1985) without the last
 subtraction (Walter, Electronics Letters 35, 1999).

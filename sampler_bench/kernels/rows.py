@@ -1,4 +1,4 @@
-"""Primes between a segment's bits and a row's: they strike a lane's whole row, a few times each.
+"""Primes from RARE on (``blocks.py``): they strike a lane's whole row, a few times each or not at all.
 
 Lane follows lane, and so do first strikes: from one lane to a later one each moves back by a multiple of one
 step.

@@ -1,9 +1,9 @@
-"""Where primes first strike a lane. All in float64, whose products are exact here, so that it vectorises."""
+"""Where primes first strike a lane: in float64, exact for integers below 2^53, so that it vectorises."""
 
 import numpy as np
 from numba import njit
 
-BATCH = 1008  # primes at a time: their arrays stay in the L1 cache, and apart in it
+BATCH = 1008  # primes at a time: their arrays stay in the caches, and apart in them
 
 
 @njit(nogil=True, inline="always", error_model="numpy")

@@ -1,11 +1,14 @@
 """The tuple sieve against published counts and sympy."""
 
+import math
+
 import gmpy2
 import numpy as np
 import pytest
 from sympy import isprime
 
-from sampler_bench.kernels import count_tuples, is_prime, tuples_in
+from sampler_bench.kernels import blocks, count_tuples, is_prime, tuples_in
+from sampler_bench.kernels.forms import Forms
 from sampler_bench.kernels.small_primes import primes_up_to
 
 TWINS = ((1, 0), (1, 2))
@@ -55,7 +58,7 @@ def test_every_member_of_a_window_is_listed_and_counted(forms, lo):
 @pytest.mark.parametrize("forms", [TWINS, TUPLES["triplets"], TUPLES["Sophie Germain"]])
 @pytest.mark.parametrize("narrow", [0, 10**9])
 def test_meeting_every_prime_and_testing_what_is_left_find_the_same(forms, narrow, monkeypatch):
-    """Against the primality kernel, number by number; most primes are struck one multiple at a time."""
+    """Against the primality kernel, number by number; most primes strike a row once at most."""
     monkeypatch.setattr("sampler_bench.kernels.blocks.NARROW", narrow)
     lo, width = 10**12 + 7, 500_000
     n = np.arange(lo, lo + width)
@@ -93,6 +96,19 @@ def test_a_window_of_large_numbers_holds_what_gmpy2_finds(forms, start):
     expected = [i for i in range(length) if all(gmpy2.is_prime(a * (start + i) + b) for a, b in forms)]
     assert tuples_in(forms, start, length, threads=1).tolist() == expected
     assert tuples_in(forms, start, length, threads=2).tolist() == expected
+
+
+def test_a_window_without_small_primes_to_sieve_by():
+    assert tuples_in(TWINS, 12, 6).tolist() == [5]
+
+
+def test_no_prime_beyond_32_bits_sieves():
+    """They are held in as many: a window above 2^64 is sieved by fewer and tested, however wide."""
+    tables = blocks.make_tables(Forms(TWINS), 10**13, math.isqrt(10**20))
+    assert tables.tested
+    assert tables.far[0] == tables.far[1] < 2**32
+    for width in (10**9, 10**12):
+        assert blocks.make_tables(Forms(TWINS), width, 10**500).far[1] < 2**32
 
 
 def test_a_long_window_of_large_numbers_is_its_parts():

@@ -13,6 +13,9 @@ import pytest
 
 from sampler_bench.errors import ServerError
 from sampler_bench.models.engines import digit_laws
+from sampler_bench.models.engines.protocol import Scores
+from sampler_bench.models.engines.spending import Spending, may_cost
+from sampler_bench.models.engines.vllm import score_body
 from sampler_bench.models.finding import find_model
 from sampler_bench.models.model import Prompt
 from sampler_bench.models.server_options import ServerOptions
@@ -83,17 +86,41 @@ def test_a_server_that_refuses_is_read_otherwise(server, status):
     assert found == pytest.approx(expected, abs=1e-12)
 
 
-def test_of_servers_that_differ_each_tells_what_it_can(server):
+def test_where_one_of_two_servers_has_none_the_laws_are_the_same(server):
     expected, _ = laws(server)
     with fake_server() as other:
         found, _ = laws(server, other)
     assert found == pytest.approx(expected, abs=1e-12)
 
 
+def test_a_path_that_is_not_known_may_be_answered_with_anything(server):
+    expected, _ = laws(server)
+    for answer in (b"<!doctype html><title>Welcome</title>", b"null", b'{"prompt_token_id_logprobs": 7}'):
+        server.change = lambda path, _, right, answer=answer: answer if path == GENERATE else right
+        found, _ = laws(server)
+        assert found == pytest.approx(expected, abs=1e-12)
+
+
+def test_scores_are_charged_as_other_requests_are():
+    body = score_body(MODEL, [1, 2, 3], 2, [5, 6])
+    assert may_cost(body) == 3 + 1 + 1
+    spending = Spending()
+    spending.answered(
+        body, Scores.model_validate({"usage": {"prompt_tokens": 4, "completion_tokens": 1}}).usage
+    )
+    assert (spending.requests, spending.spent) == (1, 5)
+
+
 def array(values) -> str:
     file = io.BytesIO()
     np.save(file, np.array(values))
     return base64.b64encode(file.getvalue()).decode()
+
+
+def npy(header: str) -> str:
+    """A file of no numbers with that header."""
+    said = header.encode() + b"\n"
+    return base64.b64encode(b"\x93NUMPY\x01\x00" + len(said).to_bytes(2, "little") + said).decode()
 
 
 @pytest.mark.parametrize(
@@ -105,12 +132,19 @@ def array(values) -> str:
         (lambda shape: array(np.full(shape, 0.5)), "should be a number, at most 0"),
         (lambda shape: array(np.full(shape, -0.1)), "those of different tokens sum to 9"),
         (base64.b64encode(b"x" * 99).decode(), "no array"),
+        (base64.b64encode(b"PK\x03\x04" + b"x" * 40).decode(), "no array"),
+        (npy("{'descr': '<f8', 'fortran_order': False, 'shape': (3,("), "no array"),
+        (npy("{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999999999999,)}"), "no array"),
+        (npy("{[]:1}"), "no array"),
         ("not base64!", "no array"),
     ],
 )
 def test_scores_that_are_none_are_refused(server, told, reason):
+    seen = []
+
     def change(path, body, answer):
-        if path == GENERATE:
+        seen.append(path)
+        if path == GENERATE and seen.count(path) > 1:  # the first finds out whether there are any
             rows = body["sampling_params"]["prompt_logprob_token_ids"]
             shape = (len(rows), len(rows[0]))
             answer["prompt_token_id_logprobs"] = told(shape) if callable(told) else told

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from sampler_bench.errors import ServerError
-from sampler_bench.models.engines.exchange import RefusedError
+from sampler_bench.models.engines.exchange import RefusedError, SilenceError, UnreachedError
 from sampler_bench.models.engines.protocol import CERTAIN, Choice
 from sampler_bench.models.engines.tokens import (
     END_RESOLUTION,
@@ -57,7 +57,12 @@ class DigitLaws:
     async def learn(self) -> None:
         """Find out whether the engine scores: by a question whose answer is thrown away."""
         ids = self._vocabulary.ids
-        self._scores = self._vocabulary.single and await self._score(ids, 1, ids) is not None
+        try:
+            self._scores = self._vocabulary.single and await self._score(ids, 1, ids) is not None
+        except (UnreachedError, SilenceError):
+            raise
+        except ServerError:  # a path that is not known is answered with anything
+            self._scores = False
 
     async def after(self, ids: list[int], prefixes: Sequence[str]) -> np.ndarray:
         """q(next symbol | prefix) after a prompt's tokens; shape (len(prefixes), 11).
@@ -101,7 +106,6 @@ class DigitLaws:
             scores = await self._score(prompt, len(ids), digit_ids)
             if scores is not None:
                 return {prefix: np.array([*map(math.exp, scores[len(prefix)])]) for prefix in wanted}
-            self._scores = False
         try:
             choice = await self._complete({"prompt": prompt, "prompt_logprobs": TOP} | one_token(digit_ids))
         except RefusedError:  # a server with a lower --max-logprobs

@@ -95,8 +95,8 @@ class Clients:
             self._busy[http] -= 1
 
     async def aclose(self) -> None:
-        for http in self._busy:
-            await http.aclose()
+        while self._busy:
+            await self._busy.popitem()[0].aclose()
 
 
 @cache

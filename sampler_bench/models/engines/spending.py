@@ -66,7 +66,8 @@ class Spending:
 
 def answer_tokens(body: Mapping[str, Any]) -> int:
     """How long the answer to a request may be; 0 where nothing is written."""
-    return max(body.get(name) or 0 for name in ANSWER_LENGTHS)
+    asked = body.get("sampling_params", body)
+    return max(asked.get(name) or 0 for name in ANSWER_LENGTHS)
 
 
 def may_cost(body: Mapping[str, Any]) -> int:
@@ -77,4 +78,4 @@ def may_cost(body: Mapping[str, Any]) -> int:
     if "messages" in body:
         letters = sum(len(message["content"]) for message in body["messages"])
         return most + letters // LETTERS_A_TOKEN + TOKENS_A_MESSAGE * len(body["messages"])
-    return most + len(body.get("prompt", []))
+    return most + len(body.get("prompt") or body.get("token_ids", []))
