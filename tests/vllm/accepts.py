@@ -13,6 +13,7 @@ CLASSES = {  # where versions keep them, under ``entrypoints``
     "tokenize text": ("TokenizeCompletionRequest", ["serve.tokenize.protocol"]),
     "tokenize chat": ("TokenizeChatRequest", ["serve.tokenize.protocol"]),
     "detokenize": ("DetokenizeRequest", ["serve.tokenize.protocol"]),
+    "generate": ("GenerateRequest", ["scale_out.token_in_token_out.protocol"]),
 }
 PARSERS = ["common.cli_args", "launchers.cli_args"]  # of 0.33, of 0.32
 
@@ -27,12 +28,20 @@ def of_vllm(name: str, modules: list[str]):
     raise SystemExit(f"this vLLM keeps {name} in none of {modules}")
 
 
+def fields_unknown_to(request, body: dict) -> list[str]:
+    """Fields of a body that its class does not have: some keep them apart, others drop them."""
+    dropped = {*body} - {*type(request).model_fields} if request.model_extra is None else ()
+    nested = body.get("sampling_params", {})
+    inner = (name for name in nested if not hasattr(request.sampling_params, name))
+    return [*(request.model_extra or ()), *dropped, *inner]
+
+
 def main() -> None:
     asked = json.load(sys.stdin)
     unknown: dict[str, list[str]] = {}
     for kind, body in asked["requests"]:
         request = of_vllm(*CLASSES[kind]).model_validate(body)
-        unknown.setdefault(kind, []).extend(request.model_extra or {})
+        unknown.setdefault(kind, []).extend(fields_unknown_to(request, body))
     from vllm.utils.argparse_utils import FlexibleArgumentParser
 
     parser = of_vllm("make_arg_parser", PARSERS)(FlexibleArgumentParser())
