@@ -92,7 +92,8 @@ class Clients:
         try:
             yield http
         finally:
-            self._busy[http] -= 1
+            if http in self._busy:  # else all have been closed
+                self._busy[http] -= 1
 
     async def aclose(self) -> None:
         while self._busy:
