@@ -68,7 +68,7 @@ def score_run(folder: RunFolder, manifest: Manifest, executor: Executor | None =
     """Make the folder compact and score it; write scores, curves and figure; the manifest says how much."""
     folder.compact()
     truths = [truth_of(name, task) for name, task in manifest.tasks.items()]
-    conditionals = folder.read("conditionals")
+    conditionals = folder.read("conditionals", in_arrow=True)
     samples = folder.read("samples", without=LONG_TEXTS)
     scores = score(
         manifest.suite,

@@ -16,6 +16,7 @@ from sampler_bench.models.server_options import ServerOptions
 from sampler_bench.models.weights import smollm2
 
 KV_SPACE = "VLLM_CPU_KVCACHE_SPACE"
+WORKER = "VLLM_ENABLE_V1_MULTIPROCESSING"
 SECRET = "key-that-must-not-be-seen"
 COMMAND = str(Path(sys.executable).parent / "sampler-bench")
 
@@ -23,7 +24,8 @@ COMMAND = str(Path(sys.executable).parent / "sampler-bench")
 def pytest_configure(config):
     """Where processes test against servers, each has cores of its own: servers that share them crawl.
 
-    Their servers have little memory for keys and values, for there are up to five at once.
+    Their servers have little memory for keys and values, for there are up to five at once, and their engines
+    no process beside them for the work: it would import all of torch once more, a third of the time to start.
     """
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker and config.option.markexpr == "vllm":
@@ -33,6 +35,7 @@ def pytest_configure(config):
         if mine:
             os.sched_setaffinity(0, mine)
         os.environ.setdefault(KV_SPACE, "1")  # GiB
+        os.environ.setdefault(WORKER, "0")
 
 
 def empty_cache(folder: Path) -> Path:

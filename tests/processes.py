@@ -1,8 +1,10 @@
 """Processes that tests start, watch and kill, and the files that these write."""
 
+import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -49,6 +51,16 @@ def wait_for_parts(
     enough = f"fewer than {count} of {pattern} in {folder}"
     wait_until(lambda: len(parts(folder, pattern)) >= count, enough, process)
     return parts(folder, pattern)
+
+
+@contextmanager
+def paused(process: subprocess.Popen) -> Iterator[None]:
+    """Meanwhile it stands still, so that what it would do next cannot come before what the test does."""
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
 
 
 def units(run: Path) -> set[str]:

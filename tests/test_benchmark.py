@@ -17,7 +17,7 @@ from sampler_bench.report.leaderboard import markdown, tasks_of
 from sampler_bench.runs.records import RECORDS
 from sampler_bench.sealed import read_json, write_json
 from sampler_bench.tasks import Catalog
-from tests.processes import finish, mark, marked, parts, wait_for_parts
+from tests.processes import finish, mark, marked, parts, paused, wait_for_parts
 
 REFERENCES = ["oracle", "uniform-digits", "feasible-uniform"]
 
@@ -184,11 +184,8 @@ def test_two_runs_into_one_folder_at_once_are_refused(start, cli, tmp_path):
     command = ["run", "quick", "--model", "uniform-digits", "--out", "run"]
     first = start(*command)
     wait_for_parts(first, tmp_path / "run", 1)
-    first.send_signal(signal.SIGSTOP)  # holds the folder for as long as it takes to look
-    try:
+    with paused(first):  # holds the folder for as long as it takes to look
         second = cli(*command)
-    finally:
-        first.send_signal(signal.SIGCONT)
     assert second.returncode == 2
     assert second.stderr.startswith("error: another run is writing to")
     finish(first)

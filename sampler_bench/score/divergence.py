@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
+from sampler_bench.runs.laws_in_arrow import stacked
 from sampler_bench.targets import END
 
 FREE = 0.01  # nats: a truth that is closer to uniform digits leaves the digit free
@@ -115,7 +116,7 @@ def _profile(records: pd.DataFrame) -> Profile:
 
 def _of_records(records: pd.DataFrame, following: np.ndarray) -> dict[str, np.ndarray]:
     """What a profile has of each record; ``step``: ln P of what comes next."""
-    p, q = np.stack(records["p"].to_numpy()), np.stack(records["q"].to_numpy())
+    p, q = stacked(records["p"]), stacked(records["q"])
     every = np.arange(len(p))
     go_on = p[:, :END].sum(axis=1)
     truth, model = _normalised(p[:, :END]), _normalised(q[:, :END])

@@ -65,8 +65,8 @@ def _over(records: pd.DataFrame, traces: list[int]) -> pd.DataFrame:
 
 def _law_along(rows: pd.DataFrame, traces: list[int]) -> np.ndarray:
     """Of one number, position by position; shape (positions, 11)."""
-    q = np.stack([law.reshape(-1, SYMBOLS) for law in rows["q_by_trace"]], axis=1)
-    return marginal_over_traces(q[traces], rows["prefix"].iloc[-1])[0]
+    positions = [np.reshape(law, (-1, SYMBOLS)) for law in rows["q_by_trace"]]
+    return marginal_over_traces(np.stack(positions, axis=1)[traces], rows["prefix"].iloc[-1])[0]
 
 
 def _at_no_reciprocal(sizes: list[int]) -> np.ndarray:

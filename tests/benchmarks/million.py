@@ -1,10 +1,12 @@
-"""What a run of a million conditionals takes, beside a tenth of it and inspect_ai: ``make million``.
+"""What a run of a million conditionals takes, beside a tenth of it and two harnesses: ``make million``.
 
 Each is a process of its own. A reference sampler is asked, whose own work is next to nothing: what is timed
 is planning, truth, storing, scoring and the page. inspect_ai gives as cheap a model the same question, and
-compares an answer with one number; of laws it knows nothing.
+compares an answer with one number; of laws it knows nothing. lm-evaluation-harness, where it is installed,
+runs the tasks that we write for it with its own ``dummy`` model: a law after each prefix, no answers.
 """
 
+import importlib.util
 import subprocess
 import sys
 import tempfile
@@ -12,21 +14,23 @@ from pathlib import Path
 
 SIZES = (100_000, 1_000_000)  # conditionals; a tenth as many answers
 THEIRS = 2_000  # answers: 100,000 would take them half an hour
+THEIR_NUMBERS = 64  # of twelve digits, in three wordings: some 2,000 prefixes
 WORDINGS, SYMBOLS = 1, 13  # of a reference sampler; of a number of twelve digits
 
 OURS = """
 import resource, sys, time
 from pathlib import Path
+import pyarrow.parquet as pq
 from sampler_bench import run
 from sampler_bench.publish import write_leaderboard
 started = time.perf_counter()
 out, numbers, samples = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-measured = run("even-12", ["uniform-digits"], out=out / "run", numbers=numbers, samples=samples)
+run("even-12", ["uniform-digits"], out=out / "run", numbers=numbers, samples=samples)
 write_leaderboard([out / "run"], out / "board")
 print(time.perf_counter() - started, end=" ")
 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
     print(resource.getrusage(who).ru_maxrss // 1024, end=" ")
-print(len(measured.conditionals), len(measured.samples))
+print(*(pq.read_metadata(out / "run" / f"{kind}.parquet").num_rows for kind in ("conditionals", "samples")))
 """
 INSPECT = """
 import resource, sys, time
@@ -46,6 +50,26 @@ log = eval(Task(MemoryDataset(samples), scorer=match()), model=model, display="n
 assert log.status == "success", log.error
 print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
+LM_EVAL = """
+import logging, resource, sys, time
+from lm_eval import simple_evaluate
+from lm_eval.loggers import EvaluationTracker
+from lm_eval.tasks import TaskManager
+from sampler_bench.lm_eval_tasks import lm_eval_tasks
+from sampler_bench.soft_targets import laws_of
+logging.disable(logging.WARNING)
+folder, numbers = sys.argv[1], int(sys.argv[2])
+lm_eval_tasks(laws_of("even-12", ["few-shot"], numbers=numbers), folder)
+started = time.perf_counter()
+tasks = TaskManager(include_path=folder)
+names = ["sampler_bench_even-12_even-12"]
+found = simple_evaluate("dummy", tasks=names, task_manager=tasks, log_samples=True)
+samples, tracker = found.pop("samples"), EvaluationTracker(output_path=folder)
+tracker.save_results_aggregated(results=found, samples=samples)
+for task, rows in samples.items():
+    tracker.save_results_samples(task_name=task, samples=rows)
+print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, len(rows))
+"""
 
 
 def main() -> None:
@@ -53,6 +77,10 @@ def main() -> None:
         for size in SIZES:
             ours(Path(scratch) / str(size), size)
         theirs(Path(scratch) / "inspect")
+        if importlib.util.find_spec("lm_eval"):
+            theirs_of_laws(Path(scratch) / "lm-eval")
+        else:
+            print("lm-evaluation-harness is not installed here: pip install lm_eval")
 
 
 def ours(folder: Path, size: int) -> None:
@@ -77,6 +105,15 @@ def theirs(folder: Path) -> None:
     print(
         f"inspect_ai, {THEIRS:,} answers: {seconds:.0f} s, so 100,000 would take {each * 100_000 / 60:.0f} "
         f"minutes; at most {peak:.0f} MB; {written / THEIRS:.0f} bytes an answer"
+    )
+
+
+def theirs_of_laws(folder: Path) -> None:
+    seconds, peak, laws = _printed(LM_EVAL, folder, THEIR_NUMBERS)
+    written = sum(path.stat().st_size for path in folder.rglob("samples_*.jsonl"))
+    print(
+        f"lm-evaluation-harness, {laws:,.0f} laws: {seconds:.0f} s; at most {peak:.0f} MB; "
+        f"{written / laws:.0f} bytes a law"
     )
 
 

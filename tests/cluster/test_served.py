@@ -9,7 +9,17 @@ import pandas as pd
 import pytest
 
 from tests.conftest import COMMAND
-from tests.processes import finish, is_alive, mark, marked, processes_below, units, wait_for_parts, wait_until
+from tests.processes import (
+    finish,
+    is_alive,
+    mark,
+    marked,
+    paused,
+    processes_below,
+    units,
+    wait_for_parts,
+    wait_until,
+)
 
 pytestmark = [pytest.mark.vllm, pytest.mark.usefixtures("key"), pytest.mark.timeout(900)]
 EXACT = ["--vllm-arg=--max-num-seqs=1", "--vllm-arg=--no-enable-prefix-caching"]
@@ -43,12 +53,13 @@ def test_replicas_are_killed_and_the_scores_are_those_of_one_server(cluster, sta
     folder = tmp_path / "run"
     process = start(*RUN, "--out", folder, "--ray", cluster.address)
     wait_for_parts(process, folder, 1)
-    kept = mark(folder)
-    engines, replicas = below(cluster, "EngineCore"), below(cluster, "ray::Replica")
-    assert len(engines) == len(replicas) == 2
-    os.kill(engines[0], signal.SIGKILL)
-    (other,) = [pid for pid in replicas if engines[0] not in processes_below(pid)]
-    os.kill(other, signal.SIGKILL)
+    with paused(process):
+        kept = mark(folder)
+        engines, replicas = below(cluster, "EngineCore"), below(cluster, "ray::Replica")
+        assert len(engines) == len(replicas) == 2
+        os.kill(engines[0], signal.SIGKILL)
+        (other,) = [pid for pid in replicas if engines[0] not in processes_below(pid)]
+        os.kill(other, signal.SIGKILL)
     finish(process)
     assert len(kept) < len(units(folder))
     assert marked(folder) == kept  # no unit done twice

@@ -17,11 +17,9 @@ from tests.processes import engine_of, finish, mark, marked, parts, units, wait_
 from tests.vllm.proxy import proxy
 
 pytestmark = [pytest.mark.vllm, pytest.mark.usefixtures("key"), pytest.mark.timeout(900)]
-RUN = ["run", "twin-primes-4", "--model", "smollm2-135m", "--numbers", "18", "--samples", "24"]
+RUN = ["run", "twin-primes-4", "--model", "smollm2-135m", "--numbers", "8", "--samples", "24"]
 ARMS = ["--arm", "direct", "--arm", "batch"]
-UNITS = 3 * (
-    2 + 2 + 1 + 1 + 1
-)  # a paraphrase: 18 numbers, 18 blind, 8 responses; batch: 5 numbers, 4 responses
+UNITS = 3 * 5  # a paraphrase: 8 numbers, 8 blind, 8 responses; batch: 2 numbers, 4 responses
 NOISY = ("q", "q_by_trace", "ess", "seconds", "p", "prompt_hash")  # columns that need not be the same
 
 
@@ -199,7 +197,7 @@ def other_weights(answer: dict) -> dict:
 
 
 def test_other_weights_behind_the_same_name_are_not_mixed_in(server, undisturbed, cli):
-    size = ["--numbers", 18, "--samples", 24]
+    size = ["--numbers", 8, "--samples", 24]
     with proxy(server.base_url) as between:
         between.mangle = other_weights
         beside = cli("run", "even-6", "--model", "smollm2-135m", "--base-url", server.base_url,

@@ -1,0 +1,23 @@
+"""Columns of probabilities in a DataFrame: as Arrow holds them, a law takes its 88 bytes and no object."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+
+def frame(table: pa.Table) -> pd.DataFrame:
+    """The table, its lists left with Arrow: as objects of Python's they would be most of its memory."""
+    return table.to_pandas(types_mapper=_of_lists)
+
+
+def stacked(column: pd.Series) -> np.ndarray:
+    """A column of lists of one length, of either kind, as an array of shape (rows, length)."""
+    if not isinstance(column.dtype, pd.ArrowDtype):
+        return np.stack(column.to_numpy())
+    lists = column.array.__arrow_array__()  # pyright: ignore[reportAttributeAccessIssue]
+    values = lists.combine_chunks() if isinstance(lists, pa.ChunkedArray) else lists
+    return np.from_dlpack(values.flatten()).reshape(len(column), -1)
+
+
+def _of_lists(kind: pa.DataType) -> pd.ArrowDtype | None:
+    return pd.ArrowDtype(kind) if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind) else None

@@ -1,0 +1,47 @@
+"""Probabilities that stay with Arrow: the same numbers as objects of Python's, and the same scores."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from sampler_bench import run
+from sampler_bench.publish import truth_of
+from sampler_bench.runs.laws_in_arrow import frame, stacked
+from sampler_bench.runs.store import RunFolder
+from sampler_bench.score.scores import score
+from tests.score.made_up import is_reference
+
+LAWS = np.random.default_rng(0).dirichlet(np.ones(11), 6)
+
+
+def table(laws: np.ndarray = LAWS) -> pa.Table:
+    kind = pa.list_(pa.float64(), 11)
+    return pa.table({"row": range(len(laws)), "q": pa.array([*laws], kind)})
+
+
+@pytest.mark.parametrize("made", [frame, pa.Table.to_pandas])
+def test_a_column_of_laws_is_an_array(made):
+    rows = made(table())
+    assert np.array_equal(stacked(rows["q"]), LAWS)
+    assert np.array_equal(stacked(rows.sort_values("row", ascending=False)["q"]), LAWS[::-1])
+    assert np.array_equal(stacked(rows[rows["row"] % 2 == 1]["q"]), LAWS[1::2])
+    assert np.array_equal(stacked(rows.iloc[2:4]["q"]), LAWS[2:4])
+    assert np.array_equal(stacked(pd.concat([rows, rows])["q"]), np.concatenate([LAWS, LAWS]))
+
+
+def test_arrow_keeps_them_in_their_own_bytes():
+    many = frame(table(np.tile(LAWS, (1000, 1))))["q"]
+    assert many.memory_usage(index=False, deep=True) < 6000 * 11 * 8 * 1.1
+
+
+def test_scores_are_the_same_whoever_holds_the_laws(tmp_path):
+    run("even-6", ["oracle", "uniform-digits"], out=tmp_path, numbers=8, samples=4)
+    folder = RunFolder(tmp_path)
+    truths = [truth_of(name, task) for name, task in folder.manifest().tasks.items()]
+    with_objects, with_arrow = (
+        score("s", truths, folder.read("conditionals", in_arrow=here), folder.read("samples"), is_reference)
+        for here in (False, True)
+    )
+    for one, other in zip(with_objects, with_arrow, strict=True):
+        pd.testing.assert_frame_equal(one, other, check_exact=True)
