@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from itertools import count, islice
+from itertools import count
 
 import pytest
 
@@ -86,13 +86,13 @@ def test_items_without_end_are_taken_as_there_is_room(executor):
 
 
 def test_a_failure_comes_through_as_it_is_and_nothing_is_taken_after_it(executor):
-    taken = []
+    taken, done = [], []
     results = executor.map(three_is_dead, counting(taken))
     with pytest.raises(DeadPrefixError, match="no member starts with 3") as caught:
-        list(islice(results, 3 + 2 * ROOM))
+        done.extend(results)  # its worker may be slow: others come before it
     assert type(caught.value) is DeadPrefixError
     before = len(taken)
-    assert before <= 3 + 2 * ROOM
+    assert before <= len(done) + ROOM
     assert list(results) == []
     assert len(taken) == before
     assert sorted(executor.map(doubled, [1, 2])) == [(1, 2), (2, 4)]  # it goes on working

@@ -64,6 +64,18 @@ def busy_workers(folder: Path) -> list[int]:
     return [int(path.name) for path in folder.iterdir()]
 
 
+def made_in(parent: Path, name: str) -> Path:
+    (parent / name).mkdir()
+    return parent / name
+
+
+def one_of_two(folder: Path) -> int:
+    """This process, once another one has come into the folder, too."""
+    (folder / str(os.getpid())).touch()
+    wait_until(lambda: len(list(folder.iterdir())) == 2, "no two workers were busy")
+    return os.getpid()
+
+
 def killed(home: int) -> int:
     if os.getpid() != home:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -95,12 +107,10 @@ def test_what_takes_longer_goes_on_in_processes():
 
 
 @pytest.mark.usefixtures("nothing_here")
-def test_two_cores_are_two_processes_kept_for_the_next_map():
-    def slow(_: int) -> int:
-        time.sleep(0.2)
-        return os.getpid()
-
-    first, second = ({place for _, place in Processes(2).map(slow, range(8))} for _ in range(2))
+def test_two_cores_are_two_processes_kept_for_the_next_map(tmp_path):
+    first, second = (
+        {place for _, place in Processes(2).map(one_of_two, [made_in(tmp_path, name)] * 8)} for name in "ab"
+    )
     assert first == second
     assert len(first) == 2
     assert os.getpid() not in first
