@@ -48,9 +48,11 @@ def test_uncompiled_kernels_give_the_same_answers():
     assert found.stdout == "the same\n", found.stderr
 
 
-def test_kernels_compiled_for_an_older_processor_give_the_same_answers(tmp_path):
+def test_kernels_compiled_for_an_older_processor_give_the_same_answers(tmp_path, pytestconfig):
     older = {"NUMBA_CPU_FEATURES": without_avx512(), "SAMPLER_BENCH_CACHE": str(tmp_path)}
     found = done(older, "-c", PROGRAM)
     assert found.stdout == "the same\n", found.stderr
-    found = done(older, "-m", "pytest", "-q", str(Path(__file__).with_name("test_far.py")))
-    assert found.returncode == 0, found.stdout
+    warnings = [f"-W{each}" for each in pytestconfig.option.pythonwarnings or ()]  # as they are treated here
+    tests = Path(__file__).with_name("test_far.py")
+    found = done(older, "-m", "pytest", "-q", *warnings, str(tests))
+    assert found.returncode == 0, found.stdout + found.stderr
