@@ -81,7 +81,7 @@ essay: $(READY)  ## Make docs/essay.md of the published results
 
 docs: $(READY)  ## Build the documentation as a site in build/site, without a network
 	@$(BIN)/python docs/site.py
-	@$(BIN)/zensical build --config-file mkdocs.yml --strict
+	@$(BIN)/zensical build --config-file mkdocs.yml --strict --clean
 
 lint: $(READY)  ## Check style, types, spelling and that imports go downward only
 	@$(BIN)/ruff check

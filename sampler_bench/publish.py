@@ -20,6 +20,7 @@ from sampler_bench.report.leaderboard import flat, leaderboard, markdown
 from sampler_bench.report.page import page
 from sampler_bench.report.progress import Display
 from sampler_bench.report.responses import Response
+from sampler_bench.runs.laws_in_arrow import frame
 from sampler_bench.runs.manifest import Manifest, TaskEntry
 from sampler_bench.runs.records import LONG_TEXTS, SCORED
 from sampler_bench.runs.store import RunFolder
@@ -68,7 +69,7 @@ def score_run(folder: RunFolder, manifest: Manifest, executor: Executor | None =
     """Make the folder compact and score it; write scores, curves and figure; the manifest says how much."""
     folder.compact()
     truths = [truth_of(name, task) for name, task in manifest.tasks.items()]
-    conditionals = folder.read("conditionals", in_arrow=True)
+    conditionals = frame(folder.table("conditionals"))
     samples = folder.read("samples", without=LONG_TEXTS)
     scores = score(
         manifest.suite,

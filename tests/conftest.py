@@ -16,7 +16,7 @@ from sampler_bench.models.server_options import ServerOptions
 from sampler_bench.models.weights import smollm2
 
 KV_SPACE = "VLLM_CPU_KVCACHE_SPACE"
-WORKER = "VLLM_ENABLE_V1_MULTIPROCESSING"
+MULTIPROCESSING = "VLLM_ENABLE_V1_MULTIPROCESSING"
 SECRET = "key-that-must-not-be-seen"
 COMMAND = str(Path(sys.executable).parent / "sampler-bench")
 
@@ -25,7 +25,8 @@ def pytest_configure(config):
     """Where processes test against servers, each has cores of its own: servers that share them crawl.
 
     Their servers have little memory for keys and values, for there are up to five at once, and their engines
-    no process beside them for the work: it would import all of torch once more, a third of the time to start.
+    second process: it would import all of torch once more, a third of the time to start. vLLM calls that not
+    supported on CPUs, where it cannot bind threads to cores; the server that most tests ask has both.
     """
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker and config.option.markexpr == "vllm":
@@ -35,7 +36,7 @@ def pytest_configure(config):
         if mine:
             os.sched_setaffinity(0, mine)
         os.environ.setdefault(KV_SPACE, "1")  # GiB
-        os.environ.setdefault(WORKER, "0")
+        os.environ.setdefault(MULTIPROCESSING, "0")
 
 
 def empty_cache(folder: Path) -> Path:
@@ -101,7 +102,8 @@ def start(tmp_path):
 def server():
     """A vLLM server with smollm2-135m on this machine's CPU (or GPU) that asks for the key SECRET."""
     with ExitStack() as running:
-        with _key_in_the_environment():
+        with _key_in_the_environment() as environment:
+            environment.delenv(MULTIPROCESSING, raising=False)
             started = running.enter_context(find_model(smollm2.NAME, ServerOptions()).serve(print))
         yield started
 
@@ -114,7 +116,7 @@ def key():
 
 
 @contextmanager
-def _key_in_the_environment() -> Iterator[None]:
+def _key_in_the_environment() -> Iterator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VLLM_API_KEY", SECRET)
-        yield
+        yield patch

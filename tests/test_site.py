@@ -15,9 +15,12 @@ OUTSIDE = {"http", "https", "mailto", "data", "javascript"}
 
 @pytest.fixture(scope="module")
 def site() -> Path:
-    """As `make docs` builds it."""
+    """As `make docs` builds it: without its cache, which keeps pages whose docstrings have changed."""
     zensical = Path(sys.executable).with_name("zensical")
-    for command in ([sys.executable, "docs/site.py"], [zensical, "build", "-f", "mkdocs.yml", "--strict"]):
+    for command in (
+        [sys.executable, "docs/site.py"],
+        [zensical, "build", "-f", "mkdocs.yml", "--strict", "--clean"],
+    ):
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     return ROOT / "build" / "site"

@@ -10,7 +10,7 @@ from sampler_bench.measure.truth_along import prefixes_of
 from sampler_bench.models.engines.digit_laws import passes_over
 from sampler_bench.models.engines.spending import answer_tokens
 from sampler_bench.models.model import Prompt
-from sampler_bench.runs.store import Done
+from sampler_bench.runs.done import Done
 
 PIECES = re.compile(r"\d|[^\W\d_]+|[^\w\s]|_|\n")  # about what a tokenizer makes of English and digits
 FEW = 16  # units of one prompt whose numbers are drawn to know what all of them cost

@@ -14,9 +14,17 @@ def stacked(column: pd.Series) -> np.ndarray:
     """A column of lists of one length, of either kind, as an array of shape (rows, length)."""
     if not isinstance(column.dtype, pd.ArrowDtype):
         return np.stack(column.to_numpy())
-    lists = column.array.__arrow_array__()  # pyright: ignore[reportAttributeAccessIssue]
-    values = lists.combine_chunks() if isinstance(lists, pa.ChunkedArray) else lists
-    return np.from_dlpack(values.flatten()).reshape(len(column), -1)
+    lists = column.array.__arrow_array__().combine_chunks()  # pyright: ignore[reportAttributeAccessIssue]
+    return np.from_dlpack(lists.flatten()).reshape(len(column), -1)
+
+
+def with_arrays(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows as people know them, each list an array: Arrow gives lists of Python's out, and twice such a
+    list is a longer one.
+    """
+    lists = [name for name, kind in rows.dtypes.items() if isinstance(kind, pd.ArrowDtype)]
+    arrays = {str(name): pd.Series([*map(np.asarray, rows[name])], rows.index, object) for name in lists}
+    return rows.assign(**arrays)
 
 
 def _of_lists(kind: pa.DataType) -> pd.ArrowDtype | None:

@@ -11,19 +11,17 @@ from contextlib import contextmanager, suppress
 from functools import cached_property, partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from sampler_bench.errors import DamagedError, StoreError
 from sampler_bench.files import is_remote, location, locked, make_folder, storage_errors
-from sampler_bench.runs.laws_in_arrow import frame
+from sampler_bench.runs.done import Done
 from sampler_bench.runs.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 from sampler_bench.runs.records import MEASURED, RECORDS, SCORED, TRUTH, TRUTHS, UNIT, completed
 from sampler_bench.runs.stored_truth import distinct, with_truth
 from sampler_bench.sealed import read_sealed, write_sealed
 
-ID = "S24"  # a unit's id: 24 hexadecimal digits
 JOINED = 128  # parts read into one table
 READ_AT_ONCE = 32  # parts on their way from a storage elsewhere
 OF_RECORD = ("task", "model", "arm", "decoder", "paraphrase")
@@ -79,12 +77,12 @@ class RunFolder:
             self.compact()  # the last time that its parts are believed as they are
         write_manifest(self.path, manifest)
 
-    def done(self) -> "Done":
+    def done(self) -> Done:
         """The units whose records are here now. Raises StoreError if a file cannot be read."""
         ids = [part.stem for kind in MEASURED for part in self._parts(kind) if part.stem.isascii()]
         for kind in MEASURED:
             ids += self._compact(kind, [UNIT.name])[UNIT.name].unique().to_pylist()
-        return Done(np.sort(np.array(ids, ID)))
+        return Done(ids)
 
     def write_part(self, kind: str, unit_id: str, records: pa.Table) -> None:
         """Store a unit's records. Raises StoreError if they cannot be written."""
@@ -130,10 +128,12 @@ class RunFolder:
         """What is stored of the truth, of the TRUTHS schema. Raises StoreError if it cannot be read."""
         return self._compact("truths", TRUTHS.names)
 
-    def read(self, kind: str, without: Sequence[str] = (), in_arrow: bool = False) -> pd.DataFrame:
-        """All records of a kind, in a fixed order, without some of the columns.
+    def read(self, kind: str, without: Sequence[str] = ()) -> pd.DataFrame:
+        """As ``table``, each law an array. Raises StoreError as it does."""
+        return self.table(kind, without).to_pandas()
 
-        ``in_arrow``: whether probabilities stay with Arrow (``laws_in_arrow.py``), in a third of the memory.
+    def table(self, kind: str, without: Sequence[str] = ()) -> pa.Table:
+        """All records of a kind, in a fixed order, without some of the columns.
 
         Raises
         ------
@@ -143,8 +143,7 @@ class RunFolder:
         whole, of_parts = self._whole(kind, without)
         if kind == "conditionals":
             whole = with_truth(whole, distinct([self.truths(), *of_parts]), self.path)
-        whole = whole.select([name for name in RECORDS[kind].names if name not in without])
-        return frame(whole) if in_arrow else whole.to_pandas()
+        return whole.select([name for name in RECORDS[kind].names if name not in without])
 
     def compact(self) -> None:
         """Make one file of all parts of a kind. Stopped anywhere, nothing is lost, and it can be done again.
@@ -256,20 +255,6 @@ class RunFolder:
     @property
     def _at_once(self) -> int:
         return READ_AT_ONCE if is_remote(self.path) else 1
-
-
-class Done:
-    """Which units were done, in 24 bytes each."""
-
-    def __init__(self, ids: np.ndarray):
-        self._ids = ids
-
-    def __len__(self) -> int:
-        return len(self._ids)
-
-    def __contains__(self, unit_id: str) -> bool:
-        place = np.searchsorted(self._ids, unit_id.encode())
-        return bool(place < len(self._ids) and self._ids[place] == unit_id.encode())
 
 
 def _contents_of_part(kind: str, unit_id: str) -> str:

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from sampler_bench.runs.laws_in_arrow import with_arrays
 from sampler_bench.score.divergence import Profile, mean_profile, numbers_of, profiles_by_paraphrase
 from sampler_bench.score.estimate import RESAMPLES, Means, calibrated_means, means_over_numbers
 from sampler_bench.score.intervals import Z, middle
@@ -43,8 +44,8 @@ class Knowledge:
     Attributes
     ----------
     truth : Truth
-    records : DataFrame
-        Without those of controls.
+    rows : DataFrame
+        Records without those of controls, laws as they are held (``laws_in_arrow.py``).
     direct : Knowledge or None
         What those of the same model and decoder say under the arm that answers at once; None for that arm
         itself, or where it was not measured.
@@ -55,16 +56,21 @@ class Knowledge:
     """
 
     truth: Truth
-    records: pd.DataFrame
+    rows: pd.DataFrame
     direct: "Knowledge | None" = None
     blind: "Knowledge | None" = None
     irrelevant: "Knowledge | None" = None
     reference: bool = False
 
+    @property
+    def records(self) -> pd.DataFrame:
+        """The records, for metrics from outside: each p, q and q_by_trace an array. Made when asked for."""
+        return with_arrays(self.rows)
+
     @cached_property
     def parts(self) -> dict[str, Profile]:
         """By paraphrase."""
-        return profiles_by_paraphrase(self.records)
+        return profiles_by_paraphrase(self.rows)
 
     @cached_property
     def whole(self) -> Profile:
@@ -73,8 +79,8 @@ class Knowledge:
     @cached_property
     def numbers(self) -> list[str]:
         """The numbers read along, in the order of the profile."""
-        first = self.records["paraphrase"] == next(iter(self.parts))
-        return numbers_of(self.records[first])
+        first = self.rows["paraphrase"] == next(iter(self.parts))
+        return numbers_of(self.rows[first])
 
     @property
     def enumerated(self) -> bool:

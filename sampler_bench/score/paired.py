@@ -133,7 +133,7 @@ def _shares(before: Knowledge, after: Knowledge) -> dict[str, tuple[Share, Share
 def _in_common_wordings(before: Knowledge, after: Knowledge) -> tuple[Knowledge, Knowledge]:
     """Of one arm; other arms have wordings of their own, of which the means are compared."""
     common = set(before.parts) & set(after.parts)
-    one_arm = set(before.records["arm"]) == set(after.records["arm"])
+    one_arm = set(before.rows["arm"]) == set(after.rows["arm"])
     if not one_arm or not common or set(before.parts) == set(after.parts):
         return before, after
     one, other = (_of(known, lambda rows: rows[rows["paraphrase"].isin(common)]) for known in (before, after))
@@ -143,7 +143,7 @@ def _in_common_wordings(before: Knowledge, after: Knowledge) -> tuple[Knowledge,
 def _along(known: Knowledge, other: Knowledge) -> Knowledge:
     """Along the numbers of the other alone, if it has fewer and all of them are among these."""
     ids: dict[str, list[int]] = {}
-    for number_id, number in zip(sorted(known.records["number_id"].unique()), known.numbers, strict=True):
+    for number_id, number in zip(sorted(known.rows["number_id"].unique()), known.numbers, strict=True):
         ids.setdefault(number, []).insert(0, number_id)
     few = other.numbers
     if len(few) >= len(known.numbers) or any(
@@ -162,8 +162,8 @@ def _along(known: Knowledge, other: Knowledge) -> Knowledge:
 
 def _of(known: Knowledge, choose: Callable[[pd.DataFrame], pd.DataFrame]) -> Knowledge:
     """What some of the records say."""
-    blind = known.blind and replace(known.blind, records=choose(known.blind.records))
-    return replace(known, records=choose(known.records), blind=blind)
+    blind = known.blind and replace(known.blind, rows=choose(known.blind.rows))
+    return replace(known, rows=choose(known.rows), blind=blind)
 
 
 def difference(before: Share, after: Share, paired: bool) -> Difference:

@@ -15,7 +15,7 @@ from sampler_bench.targets import SYMBOLS
 
 def scores_of_traces(knowledge: Knowledge) -> Iterator[Score]:
     """None of what was read from the start of the response."""
-    records = knowledge.records
+    records = knowledge.rows
     if not (records["traces"] > 0).all():
         return
     by_paraphrase = (records["forced"] / records["traces"]).groupby(records["paraphrase"]).mean()
@@ -36,7 +36,7 @@ def _by_number_of_traces(knowledge: Knowledge, most: int) -> Iterator[Score]:
     sizes = [2**k for k in range(most.bit_length())]
     if sizes[-1] < most:
         sizes.append(most)
-    contents = [_contents(knowledge.records, size, most) for size in sizes]
+    contents = [_contents(knowledge.rows, size, most) for size in sizes]
     columns = [*contents, _at_no_reciprocal(sizes) @ np.array(contents)]
     means, n = knowledge.means(columns), len(knowledge.whole.weight)
     for name, *ends in zip([*sizes, "limit"], means.value, means.low, means.high, strict=True):

@@ -7,10 +7,11 @@ import pytest
 
 from sampler_bench import run
 from sampler_bench.publish import truth_of
-from sampler_bench.runs.laws_in_arrow import frame, stacked
+from sampler_bench.runs.laws_in_arrow import frame, stacked, with_arrays
 from sampler_bench.runs.store import RunFolder
 from sampler_bench.score.scores import score
 from tests.score.made_up import is_reference
+from tests.score.test_traces import LEFT, OTHER, RIGHT, records, scored
 
 LAWS = np.random.default_rng(0).dirichlet(np.ones(11), 6)
 
@@ -39,9 +40,23 @@ def test_scores_are_the_same_whoever_holds_the_laws(tmp_path):
     run("even-6", ["oracle", "uniform-digits"], out=tmp_path, numbers=8, samples=4)
     folder = RunFolder(tmp_path)
     truths = [truth_of(name, task) for name, task in folder.manifest().tasks.items()]
+    kept = folder.read("conditionals"), frame(folder.table("conditionals"))
     with_objects, with_arrow = (
-        score("s", truths, folder.read("conditionals", in_arrow=here), folder.read("samples"), is_reference)
-        for here in (False, True)
+        score("s", truths, records, folder.read("samples"), is_reference) for records in kept
     )
     for one, other in zip(with_objects, with_arrow, strict=True):
         pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
+def test_laws_by_trace_are_read_from_arrow_too():
+    rows = records([LEFT, RIGHT, OTHER], forced=1)
+    held = frame(pa.Table.from_pandas(rows, preserve_index=False))
+    assert isinstance(held["q_by_trace"].dtype, pd.ArrowDtype)
+    pd.testing.assert_frame_equal(scored(held), scored(rows), check_exact=True)
+
+
+def test_metrics_from_outside_find_arrays():
+    """One of Arrow's lists, twice, would be a list of 22."""
+    rows = with_arrays(frame(table())[2:5])
+    assert np.array_equal(np.stack([2 * law for law in rows["q"]]), 2 * LAWS[2:5])
+    assert rows["q"].iloc[0].sum() == pytest.approx(1)

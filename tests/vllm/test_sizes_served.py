@@ -6,7 +6,7 @@ import pytest
 from sampler_bench.errors import ServerError
 from sampler_bench.models.finding import find_model
 from sampler_bench.models.server_options import ServerOptions
-from tests.conftest import KV_SPACE, WORKER
+from tests.conftest import KV_SPACE, MULTIPROCESSING
 from tests.vllm import checkpoints
 
 pytestmark = pytest.mark.vllm
@@ -29,7 +29,7 @@ def folder(tmp_path_factory):
 def test_it_starts_with_the_usual_context_and_with_all_of_it_where_that_is_asked_for(
     folder, arguments, served, monkeypatch
 ):
-    for variable in (KV_SPACE, WORKER):  # as people start it
+    for variable in (KV_SPACE, MULTIPROCESSING):  # as people start it
         monkeypatch.delenv(variable, raising=False)
     with find_model(str(folder), ServerOptions(vllm_args=arguments)).serve(print) as server:
         (model,) = httpx.get(f"{server.base_url}/v1/models").json()["data"]

@@ -14,7 +14,8 @@ from typing import TypeVar
 import httpx
 
 from sampler_bench.errors import ServerError
-from sampler_bench.models.engines.protocol import Kind, Version, read_json, understood
+from sampler_bench.models.engines.protocol import Kind, Version
+from sampler_bench.models.engines.reply import read_json, understood
 from sampler_bench.secrets import bearer, quoted
 
 AT_ONCE = 8  # requests under way of a client

@@ -1,19 +1,16 @@
-"""What the answers of a server must be: one schema for each, checked at one place.
+"""What the answers of a server must be: one schema for each.
 
-Fields that are not read are ignored. Checked with the body of the request as context: what was asked for must
-be there.
+Fields that are not read are ignored. Checked (``reply.py``) with the body of the request as context: what was
+asked for must be there.
 """
 
 import base64
 import io
-import json
 import math
 import reprlib
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Annotated, TypeVar
 
-import jiter
 import numpy as np
 from pydantic import (
     BaseModel,
@@ -21,23 +18,14 @@ from pydantic import (
     ConfigDict,
     FailFast,
     Field,
-    ValidationError,
     ValidationInfo,
     model_validator,
 )
 
-from sampler_bench.errors import ServerError
 from sampler_bench.secrets import quoted, without_secrets
 
 CERTAIN = 1e-3  # more than 1 by so much, a probability or a sum of some is half precision's doing
 MOST_AT_A_POSITION = 1000  # tokens that are told of at one position of a prompt
-PLAINLY = {
-    "model_type": "should be an object",
-    "dict_type": "should be an object",
-    "list_type": "should be a list",
-    "too_short": "should not be empty",
-    "too_long": "should have one entry",
-}
 ABANDONED = ("abort", "error")  # reasons to finish that leave a response cut anywhere
 
 
@@ -242,33 +230,6 @@ class ChatCompletion(Answer):
     usage: Usage | None = None
 
 
-def understood(content: bytes, kind: type[Kind], url: str, body: dict | None = None) -> Kind:
-    """The answer that a server's bytes hold.
-
-    Raises
-    ------
-    ServerError
-        If they hold none of this kind: with the URL, the field, what was expected and what was found.
-    """
-    try:
-        found = read_json(content)
-    except (ValueError, RecursionError) as error:
-        start = quoted(content[:4000].decode(errors="replace"), 80)
-        reason = quoted(str(error), 120)
-        raise ServerError(f"{url} did not answer in JSON ({reason}): {start or 'nothing'}") from error
-    try:
-        return kind.model_validate(found, context=body)
-    except ValidationError as error:
-        raise ServerError(f"{_sentence(error)}, in the answer of {url}") from error
-
-
-def read_json(content: bytes) -> object:
-    """What it says. Raises ValueError or RecursionError."""
-    with suppress(ValueError):  # the slower parser takes half surrogate pairs, and says what is wrong
-        return jiter.from_json(content, cache_mode="keys", catch_duplicate_keys=True)
-    return json.loads(content, object_pairs_hook=_once_each)
-
-
 def _check_law(told: LogProbabilities | None, names: list[str]) -> None:
     if told is None or not all(name in told.top_logprobs[0] for name in names):
         raise ValueError(
@@ -292,23 +253,3 @@ def _check_sum(logprobs: Iterable[float]) -> None:
             f"the server returned probabilities that are none: those of different tokens sum to {total:.6g}; "
             "the model's weights or their precision are not right"
         )
-
-
-def _once_each(pairs: list[tuple[str, object]]) -> dict:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("an object names a key twice")
-    return found
-
-
-def _sentence(error: ValidationError) -> str:
-    """What is wrong with the first field that is."""
-    first = error.errors(include_url=False, include_context=False)[0]
-    field = quoted(".".join(map(str, first["loc"])), 120)
-    match first["type"]:
-        case "value_error":
-            return f"{first['msg'].removeprefix('Value error, ')}: {field}"
-        case "missing":
-            return f"{field} is missing"
-    wanted = PLAINLY.get(first["type"]) or first["msg"].removeprefix("Input ")
-    return f"{field or 'the whole'} {wanted}, and is {quoted(reprlib.repr(first['input']), 80)}"
