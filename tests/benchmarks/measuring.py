@@ -35,7 +35,7 @@ from sampler_bench.runs.manifest import Settings
 from sampler_bench.runs.store import RunFolder
 from sampler_bench.tasks import Catalog
 
-TASKS = {"even-12": 8, "even-100": 2}  # numbers read along, in three wordings
+TASKS = {"even-12": 32, "even-100": 8}  # numbers read along, in three wordings, with a task and without
 REPEATS = 3
 
 

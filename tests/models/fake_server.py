@@ -41,6 +41,8 @@ class FakeServer:
         Tokens put before a text.
     scores : bool
         Whether it tells the log-probabilities of chosen tokens along a prompt.
+    forces : bool
+        Whether answers can be forced, as with ``TeacherForcing``.
     requests : list of (path, body)
     key : str or None
         What requests must bring.
@@ -55,7 +57,7 @@ class FakeServer:
         """Answer rightly, as if nothing had been asked."""
         self.change: Callable[[str, dict, Answer], Answer] = lambda *said: said[-1]
         self.respond: Callable[[str, http.server.BaseHTTPRequestHandler], bool] = lambda *_: False
-        self.scores = False
+        self.scores = self.forces = False
         self.requests: list[tuple[str, dict]] = []
 
     def law(self, text: str) -> dict[str, float]:
@@ -89,10 +91,17 @@ class FakeServer:
         prompt = "".join(map(chr, body["prompt"]))
         choice = {"index": 0, "text": "", "logprobs": None, "finish_reason": "length"}
         if wanted := body.get("logprob_token_ids"):
-            law = self.law(prompt)
-            told = {f"token_id:{token}": math.log(law.get(chr(token), 1e-12)) for token in wanted}
-            choice["logprobs"] = {"top_logprobs": [told], "tokens": ["x"], "token_logprobs": [-1.0]}
-            choice["text"] = "7"
+            forced = body.get("vllm_xargs", {}).get("forced_tokens", []) if self.forces else []
+            written = [*forced, ord("7")][: body["max_tokens"]]
+            choice["text"] = "".join(map(chr, written))
+            laws = [self.law(prompt + choice["text"][:k]) for k in range(len(written))]
+            choice["logprobs"] = {
+                "tokens": [f"token_id:{token}" for token in written],
+                "top_logprobs": [
+                    {f"token_id:{token}": math.log(law.get(chr(token), 1e-12)) for token in wanted}
+                    for law in laws
+                ],
+            }
         elif most := body.get("logprobs"):
             law = sorted(self.law(prompt).items(), key=lambda told: -told[1])[:most]
             told = {f"token_id:{ord(symbol)}": math.log(p) for symbol, p in law}

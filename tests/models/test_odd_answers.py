@@ -45,6 +45,10 @@ FIELDS = {
         *("choices.0.prompt_logprobs", "choices.0.prompt_logprobs.0", "choices.0.prompt_logprobs.5"),
         *("choices.0.prompt_logprobs.5.52", "choices.0.prompt_logprobs.5.52.logprob"),
     ],
+    "/v1/completions forced": [
+        *("choices.0.logprobs.tokens", "choices.0.logprobs.tokens.0", "choices.0.logprobs.top_logprobs"),
+        *("choices.0.logprobs.top_logprobs.1", f"choices.0.logprobs.top_logprobs.1.{DIGIT}"),
+    ],
     "/inference/v1/generate": ["prompt_token_id_logprobs"],
     "/v1/completions text": [
         *("choices", "choices.0", "choices.0.text", "choices.0.finish_reason"),
@@ -66,6 +70,11 @@ LEGAL = {
         for value in ("null", "empty object")
     }
     | {("choices.0.prompt_logprobs.5.52", "missing")},
+    "/v1/completions forced": {
+        ("choices.0.logprobs.tokens", value) for value in ("missing", "null", "empty list")
+    }
+    | {("choices.0.logprobs.tokens.0", value) for value in ("missing", "text")}
+    | {("choices.0.logprobs.top_logprobs.1", "missing")},
     "/inference/v1/generate": {("prompt_token_id_logprobs", value) for value in ("missing", "null")},
     "/v1/completions text": set(),
 }
@@ -94,6 +103,8 @@ def kind_of(path: str, body: dict) -> str:
         return path
     if "prompt_logprobs" in body:
         return f"{path} pass"
+    if "vllm_xargs" in body:
+        return f"{path} forced"
     return f"{path} law" if "logprob_token_ids" in body else f"{path} text"
 
 
@@ -113,7 +124,7 @@ def after_some(endpoint: str, change):
 
 def be_asked_for(endpoint: str, server, monkeypatch) -> None:
     """Let the endpoint be one that a run asks."""
-    server.scores = endpoint == "/inference/v1/generate"
+    server.scores, server.forces = endpoint == "/inference/v1/generate", endpoint.endswith("forced")
     if server.scores or endpoint.endswith("pass"):
         monkeypatch.setattr(digit_laws, "TOKENS_A_REQUEST", 10**6)
 

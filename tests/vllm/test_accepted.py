@@ -13,7 +13,7 @@ import pytest
 
 from sampler_bench.api import run
 from sampler_bench.models.server_options import ServerOptions
-from sampler_bench.models.serving.server import CPU_ARGUMENTS, serving_arguments
+from sampler_bench.models.serving.server import CPU_ARGUMENTS, FORCING, serving_arguments
 from tests.models.fake_chat import MODEL as CHATTY
 from tests.models.fake_chat import chat_api
 from tests.models.fake_server import MODEL, fake_server
@@ -51,7 +51,7 @@ def kind_of(path: str, body: dict) -> str:
 
 def test_every_field_of_every_request_and_every_flag_is_known(tmp_path):
     requests = [(kind_of(path, body), body) for path, body in sent(tmp_path) if body]
-    flags = [*PLACE.split(), *serving_arguments(ADAPTERS.split()), *CPU_ARGUMENTS]
+    flags = [*PLACE.split(), *serving_arguments(ADAPTERS.split()), *CPU_ARGUMENTS, *FORCING]
     done = subprocess.run(
         [sys.executable, "-m", "tests.vllm.accepts"],
         input=json.dumps({"requests": requests, "flags": flags}), capture_output=True, text=True, check=False,

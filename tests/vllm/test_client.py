@@ -10,6 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from sampler_bench import check_model
 from sampler_bench.errors import ServerError
 from sampler_bench.models.engines import digit_laws
+from sampler_bench.models.engines.exchange import RefusedError
 from sampler_bench.models.engines.protocol import Tokens
 from sampler_bench.models.engines.transport import Transport
 from sampler_bench.models.engines.vllm import VllmModel
@@ -91,6 +92,48 @@ def test_one_pass_over_a_number_gives_what_a_request_a_prefix_gives(server, monk
     read.append(ask(server, lambda model: model.conditionals(PROMPT, prefixes, trace)))
     assert np.abs(read[1] - read[0]).max() < 1e-5
     assert np.abs(read[2] - read[0]).max() < 1e-5
+
+
+@pytest.mark.parametrize("trace", ["", "I propose 58, which fails.\nAnswer: "])
+def test_forced_answers_give_what_a_request_a_prefix_gives(server, monkeypatch, trace):
+    """Together with others, which are written as they would be without."""
+    numbers = ["649214907351", "649214907352", "100000000000"]
+    prefixes = sorted({number[:k] for number in numbers for k in range(13)})
+
+    async def read(model):
+        asked = []
+        complete = model._choice
+        monkeypatch.setattr(model._laws, "_complete", lambda body: asked.append(body) or complete(body))
+        laws = model.conditionals(PROMPT, prefixes, trace)
+        return asked, *await asyncio.gather(laws, model.sample(PROMPT, 4, 1))
+
+    asked, found, beside = ask(server, read)
+    assert sum("vllm_xargs" in body for body in asked) == 2  # one place of the third is left
+    monkeypatch.setattr(digit_laws, "TOKENS_A_REQUEST", 0)
+    asked, expected, alone = ask(server, read)
+    assert not any("vllm_xargs" in body for body in asked)
+    assert np.abs(found - expected).max() < 1e-5
+    assert [response.text for response in beside] == [response.text for response in alone]
+
+
+@pytest.mark.parametrize("forced", ["649", [6.5], [-1], 7])
+def test_what_cannot_be_forced_is_refused(server, forced):
+    async def complete(model):
+        body = {"prompt": await model._prompts.ids(PROMPT), "max_tokens": 2, "temperature": 0.0}
+        return await model._engine.complete(body | {"vllm_xargs": {"forced_tokens": forced}})
+
+    with pytest.raises(RefusedError, match="forced_tokens"):
+        ask(server, complete)
+
+
+def test_a_token_that_the_model_has_not_is_not_forced(server):
+    async def complete(model, forced):
+        body = {"prompt": await model._prompts.ids(PROMPT), "max_tokens": 4, "temperature": 0.0}
+        return (await model._engine.complete(body | forced)).choices[0].text
+
+    free = ask(server, lambda model: complete(model, {}))
+    asked = {"vllm_xargs": {"forced_tokens": [10**6]}}
+    assert ask(server, lambda model: complete(model, asked)) == free
 
 
 def test_a_server_that_tells_too_little_of_a_prompt_is_asked_prefix_by_prefix(server, monkeypatch):

@@ -21,15 +21,20 @@ from sampler_bench.models.engines.tokens import (
 from sampler_bench.targets import END, SYMBOLS
 
 TOP = 20  # log-probabilities a position of a prompt: vLLM's default allows no more
-# A pass over prompt and number reads no prefix cache, a request for one position does. What such a request
-# costs, in tokens of a prompt (measured on two cores), decides which is cheaper.
+# What ways to read cost, in tokens of a prompt (measured on two cores). A pass over prompt and number reads
+# no prefix cache. A request for one position does, and so does one for a forced answer: a step a digit.
 TOKENS_A_REQUEST = 24
+TOKENS_A_STEP = 2
 IDS_AT_ONCE = 128  # vLLM's limit on tokens whose log-probabilities can be asked for
 KEPT_LAWS = 8192  # next-token laws remembered
 LONGEST_PASS = 16_000  # tokens: the answer to a longer one would be too large
 
+UNLIKELY = "907361"  # as an answer, unless it is forced
+NOISE = 0.05  # in a probability, of half precision at the most
+Laws = dict[str, np.ndarray]  # by prefix, of shape (10,)
 Score = Callable[[Sequence[int], int, Sequence[int]], Awaitable[np.ndarray | None]]
 Complete = Callable[[dict], Awaitable[Choice]]
+Way = Callable[[list[int], str, Sequence[str]], Awaitable[Laws | None]]  # to read laws along a number
 
 
 class DigitLaws:
@@ -50,19 +55,26 @@ class DigitLaws:
     ):
         self._complete, self._score = complete, score
         self._tokenizer, self._vocabulary = tokenizer, vocabulary
-        self._scores = False  # until it is known
+        self._scores = self._forces = False  # until it is known
         self._known: OrderedDict[Tokens, np.ndarray] = OrderedDict()
         self._reads_prompts = True  # until the server refuses
 
     async def learn(self) -> None:
-        """Find out whether the engine scores: by a question whose answer is thrown away."""
+        """Find out how the engine can be read."""
+        if self._vocabulary.single:
+            self._scores = await self._is_had(self._scored)
+            self._forces = not self._scores and await self._is_had(self._forced)
+
+    async def _is_had(self, way: Way) -> bool:
+        """Whether the engine can be read so, and tells what a request for one position tells."""
         ids = self._vocabulary.ids
         try:
-            self._scores = self._vocabulary.single and await self._score(ids, 1, ids) is not None
+            laws = await way(ids, UNLIKELY, [""])
+            return laws is not None and np.allclose(laws[""], await self._token_law(tuple(ids)), atol=NOISE)
         except (UnreachedError, SilenceError):
             raise
-        except ServerError:  # a path that is not known is answered with anything
-            self._scores = False
+        except ServerError:  # a path or a field that is not known is answered with anything
+            return False
 
     async def after(self, ids: list[int], prefixes: Sequence[str]) -> np.ndarray:
         """q(next symbol | prefix) after a prompt's tokens; shape (len(prefixes), 11).
@@ -81,31 +93,52 @@ class DigitLaws:
         q[:, END] = np.maximum(1 - q[:, :END].sum(axis=1), END_RESOLUTION)
         return q
 
-    async def _single_digit_laws(self, ids: list[int], prefixes: Sequence[str]) -> dict[str, np.ndarray]:
+    async def _single_digit_laws(self, ids: list[int], prefixes: Sequence[str]) -> Laws:
         """Probabilities of the ten digits after each prefix, where every digit is a token."""
         laws: dict[str, np.ndarray] = {}
-        passes = [
-            self._along(ids, number, wanted)
-            for number, wanted in _numbers(prefixes)
-            if self._reads_prompts and _is_worth_a_pass(len(ids), number, wanted)
-        ]
-        for found in await asyncio.gather(*passes):
+        along = [self._along(ids, number, wanted) for number, wanted in _numbers(prefixes)]
+        for found in await asyncio.gather(*along):
             laws.update(found)
         missing = [prefix for prefix in dict.fromkeys(prefixes) if prefix not in laws]
         runs = [tuple(self._vocabulary.ids[int(digit)] for digit in prefix) for prefix in missing]
         laws.update(zip(missing, await self._token_laws(ids, runs), strict=True))
         return laws
 
-    async def _along(self, ids: list[int], number: str, wanted: Sequence[str]) -> dict[str, np.ndarray]:
-        """What one pass over a number tells of the wanted prefixes: without scores, a digit beyond the top is
-        not told.
-        """
+    async def _along(self, ids: list[int], number: str, wanted: Sequence[str]) -> Laws:
+        """What one request tells of the wanted prefixes of a number: none if one for each is cheaper."""
+        one_by_one = TOKENS_A_REQUEST * len(wanted)
+        forced = TOKENS_A_REQUEST + TOKENS_A_STEP * len(number)
+        laws = None
+        if self._forces and forced < min(one_by_one, len(ids) + len(number)):
+            laws = await self._forced(ids, number, wanted)
+        if laws is None and _is_worth_a_pass(len(ids), number, wanted):
+            laws = await self._scored(ids, number, wanted) if self._scores else None
+            if laws is None:
+                laws = await self._pass(ids, number, wanted)
+        return laws or {}
+
+    async def _scored(self, ids: list[int], number: str, wanted: Sequence[str]) -> Laws | None:
+        """By a server that tells of chosen tokens along a prompt; None by others."""
+        scores = await self._score(self._with(ids, number), len(ids), self._vocabulary.ids)
+        if scores is None:
+            return None
+        return {prefix: np.array([*map(math.exp, scores[len(prefix)])]) for prefix in wanted}
+
+    async def _forced(self, ids: list[int], number: str, wanted: Sequence[str]) -> Laws | None:
+        """By an answer that is forced to be the number (``teacher_forcing``); None where it is another."""
         digit_ids = self._vocabulary.ids
-        prompt = ids + [digit_ids[int(digit)] for digit in number]
-        if self._scores:
-            scores = await self._score(prompt, len(ids), digit_ids)
-            if scores is not None:
-                return {prefix: np.array([*map(math.exp, scores[len(prefix)])]) for prefix in wanted}
+        forced = self._with([], number) + digit_ids[:1]  # the last for the law in its place
+        body = one_token(digit_ids) | {"prompt": ids, "temperature": 0.0, "max_tokens": len(forced)}
+        choice = await self._complete(body | {"vllm_xargs": {"forced_tokens": forced}})
+        if not choice.wrote(forced):
+            return None
+        return {prefix: probabilities(choice, digit_ids, len(prefix)) for prefix in wanted}
+
+    async def _pass(self, ids: list[int], number: str, wanted: Sequence[str]) -> Laws:
+        """By the likeliest tokens along a prompt: of a digit that is not among them nothing is told."""
+        digit_ids, prompt = self._vocabulary.ids, self._with(ids, number)
+        if not self._reads_prompts:
+            return {}
         try:
             choice = await self._complete({"prompt": prompt, "prompt_logprobs": TOP} | one_token(digit_ids))
         except RefusedError:  # a server with a lower --max-logprobs
@@ -118,6 +151,9 @@ class DigitLaws:
             if told and all(str(token) in told for token in digit_ids):
                 laws[prefix] = np.array([math.exp(told[str(token)]) for token in digit_ids])
         return {prefix: law for prefix, law in laws.items() if prefix in wanted}
+
+    def _with(self, ids: list[int], number: str) -> list[int]:
+        return ids + [self._vocabulary.ids[int(digit)] for digit in number]
 
     async def _token_laws(self, ids: list[int], runs: Sequence[Tokens]) -> list[np.ndarray]:
         """Probabilities of the vocabulary's tokens after the prompt and each run of tokens."""
@@ -167,9 +203,9 @@ def one_token(ids: Sequence[int]) -> dict:
     }
 
 
-def probabilities(choice: Choice, ids: Sequence[int]) -> np.ndarray:
-    """Of the given tokens, from the answer to a request made with ``one_token``."""
-    law = choice.first_law
+def probabilities(choice: Choice, ids: Sequence[int], position: int = 0) -> np.ndarray:
+    """Of the given tokens at a position of the answer to a request made with ``one_token``."""
+    law = choice.laws[position]
     return np.array([math.exp(law[f"token_id:{token}"]) for token in ids])
 
 

@@ -96,7 +96,7 @@ class LanguageModel:
         """What the likeliest first tokens of a response read, and their probabilities."""
         ids = await self._prompts.ids(prompt)
         body = {"prompt": ids, "max_tokens": 1, "temperature": 1.0, "logprobs": tokens}
-        law = (await self._choice(body | {"return_tokens_as_token_ids": True})).first_law
+        law = (await self._choice(body | {"return_tokens_as_token_ids": True})).laws[0]
         first = sorted(law.items(), key=lambda told: -told[1])[:tokens]
         texts = await asyncio.gather(*(self._engine.text_of(int(name.split(":")[1])) for name, _ in first))
         return [(text, math.exp(logprob)) for text, (_, logprob) in zip(texts, first, strict=True)]
@@ -132,7 +132,7 @@ class LanguageModel:
     async def _token_texts(self) -> list[str]:
         """What the tokens of the vocabulary read."""
         one = {"prompt": await self._engine.tokenize("7"), "max_tokens": 1, "temperature": 1.0}
-        return list((await self._choice(one | {"logprobs": -1})).first_law)
+        return list((await self._choice(one | {"logprobs": -1})).laws[0])
 
     async def _choice(self, body: dict) -> Choice:
         return (await self._engine.complete(body)).choices[0]

@@ -8,7 +8,7 @@ import base64
 import io
 import math
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, TypeVar
 
 import numpy as np
@@ -107,9 +107,10 @@ class Detokenized(Answer):
 
 
 class LogProbabilities(Answer):
-    """By position of the response, of tokens named ``token_id:N``."""
+    """By position of the response, of tokens named ``token_id:N``. ``tokens``: those written, if told."""
 
     top_logprobs: Annotated[list[Law], Field(min_length=1), FailFast()]
+    tokens: Annotated[list[Text], FailFast(), BeforeValidator(_or_none)] = []
 
 
 Position = Annotated[dict[str, float], BeforeValidator(_position)]
@@ -138,10 +139,16 @@ class Choice(Answer):
         return self
 
     @property
-    def first_law(self) -> dict[str, float]:
-        """The log-probabilities of the first token, of a response for which they were asked."""
+    def laws(self) -> list[dict[str, float]]:
+        """The log-probabilities of each token, of a response for which they were asked."""
         assert self.logprobs is not None  # it would not have been taken
-        return self.logprobs.top_logprobs[0]
+        return self.logprobs.top_logprobs
+
+    def wrote(self, tokens: Sequence[int]) -> bool:
+        """Whether these are the response's tokens, each with its law."""
+        told = self.logprobs
+        named = [f"token_id:{token}" for token in tokens]
+        return told is not None and told.tokens == named and len(told.top_logprobs) == len(named)
 
 
 class Usage(Answer):
@@ -231,12 +238,13 @@ class ChatCompletion(Answer):
 
 
 def _check_law(told: LogProbabilities | None, names: list[str]) -> None:
-    if told is None or not all(name in told.top_logprobs[0] for name in names):
+    if told is None or not all(name in law for law in told.top_logprobs for name in names):
         raise ValueError(
             "the server does not return the log-probabilities asked for with 'logprob_token_ids'; "
             "a vLLM of 0.32 or later does"
         )
-    _check_sum([told.top_logprobs[0][name] for name in names])
+    for law in told.top_logprobs:
+        _check_sum([law[name] for name in names])
 
 
 def _check_prompt(told: list[dict[str, float] | None], tokens: int) -> None:

@@ -32,8 +32,9 @@ CPU_ARGUMENTS = [
     *("--dtype", "float32"),
     "--enforce-eager",  # compiling takes minutes and gains little on two cores
     "--no-enable-chunked-prefill",  # a seeded request whose prompt is cut in two ends the CPU engine
-    *("--block-size", "32"),  # the default of 128 caches no prefix of a short prompt
+    *("--block-size", "32"),  # the default of 128 caches no prefix of a short prompt; less is not had
 ]
+FORCING = ["--logits-processors", "sampler_bench.models.serving.teacher_forcing:TeacherForcing"]
 
 
 class VllmServer:
@@ -154,7 +155,8 @@ class VllmServer:
             environment["VLLM_API_KEY"] = self._api_key
         command += ["--model", self._model] if command[-1] != "serve" else [self._model]
         command += ["--served-model-name", self.served_name, "--host", self.host, "--port", str(self.port)]
-        command += serving_arguments([*self._sizes.arguments, *self.extra_args])
+        extra_args = [*self._sizes.arguments, *self.extra_args]
+        command += [*forcing_arguments(extra_args), *serving_arguments(extra_args)]
         environment = {**self._sizes.environment, **environment}
         if Path(self._model).is_dir():
             environment["HF_HUB_OFFLINE"] = "1"
@@ -229,6 +231,12 @@ def runs_on_cpu() -> bool:
 def serving_arguments(extra_args: Sequence[str]) -> list[str]:
     """vLLM's arguments that can change what is measured, the user's last."""
     return [*ARGUMENTS, *(CPU_ARGUMENTS if runs_on_cpu() else []), *extra_args]
+
+
+def forcing_arguments(extra_args: Sequence[str]) -> list[str]:
+    """Those by which laws are read faster and are the same; on a GPU a pass is as fast."""
+    speculates = any(word.startswith(("--spec", "-sc")) for word in extra_args)  # vLLM does not take both
+    return FORCING if runs_on_cpu() and not speculates else []
 
 
 def _is_installed(package: str) -> bool:
