@@ -97,7 +97,7 @@ class Benchmark:
             before = self.folder.done()
             served = (source for source in self.units if not source.here)
             self._forecasts = {
-                source.name: forecast(self.units[source], before, source.options.extra_body)
+                source.name: forecast(self.units[source], before, source.options.extra_body, source.forces)
                 for source in served
             }
         return self._forecasts

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from sampler_bench.measure.plan import CHUNK, Unit, Units, numbers_along
 from sampler_bench.measure.truth_along import prefixes_of
-from sampler_bench.models.engines.digit_laws import passes_over
+from sampler_bench.models.engines.digit_laws import requests_for
 from sampler_bench.models.engines.spending import answer_tokens
 from sampler_bench.models.model import Prompt
 from sampler_bench.runs.done import Done
@@ -39,7 +39,10 @@ class Forecast:
 
 
 def forecast(
-    units: Units, done: Done | Set[str] = frozenset(), extra_body: Mapping[str, object] = MappingProxyType({})
+    units: Units,
+    done: Done | Set[str] = frozenset(),
+    extra_body: Mapping[str, object] = MappingProxyType({}),
+    forces: bool = False,
 ) -> Forecast:
     """Of the units that are not done, where each digit is a token.
 
@@ -49,6 +52,8 @@ def forecast(
     ----------
     extra_body : mapping
         Further fields of requests, some of which may say how long an answer may be.
+    forces : bool
+        Whether answers can be forced; of a server that can unlooked-for, it is more than what will be asked.
     """
     total, prefixes = Forecast(), dict[tuple, list[str]]()
     for whole in units.wholes():
@@ -58,7 +63,7 @@ def forecast(
         if whole.kind == "samples":
             total += _of_samples(whole, left, extra_body)
         else:
-            total += _of_laws(whole, left, prefixes)
+            total += _of_laws(whole, left, prefixes, forces)
     return total
 
 
@@ -73,8 +78,8 @@ def _of_samples(whole: Unit, starts: Sequence[int], extra_body: Mapping[str, obj
     return Forecast(len(starts), 2 * size, size * (2 * tokens + budget), size * (budget + most))
 
 
-def _of_laws(whole: Unit, starts: Sequence[int], prefixes: dict[tuple, list[str]]) -> Forecast:
-    """A token is written at each place that is read: what it is does not matter.
+def _of_laws(whole: Unit, starts: Sequence[int], prefixes: dict[tuple, list[str]], forces: bool) -> Forecast:
+    """A token is written by each request that forces none: what it is does not matter.
 
     ``prefixes``: those of numbers that were drawn already, and are kept.
     """
@@ -83,15 +88,15 @@ def _of_laws(whole: Unit, starts: Sequence[int], prefixes: dict[tuple, list[str]
     if whole.reads_traces:
         before += prompt.max_tokens + prompt.arm.budget  # at most
     few = min(FEW, len(starts))
-    lengths: list[int] = []
+    asked: list[tuple[int, int]] = []
     for unit in (whole.part(starts[place * len(starts) // few]) for place in range(few)):
         numbers = (prompt.task.name, unit.drawn, unit.start, unit.size)
         if numbers not in prefixes:
             prefixes[numbers] = prefixes_of(number for number, _ in numbers_along(unit))
-        lengths += passes_over(before, prefixes[numbers])
+        asked += requests_for(before, prefixes[numbers], forces)
     times = len(starts) / few * (prompt.arm.traces if whole.reads_traces else 1)
-    requests = round(times * len(lengths))
-    return Forecast(len(starts), requests, round(times * sum(lengths)), requests)
+    tokens_in, tokens_out = (round(times * sum(tokens)) for tokens in zip(*asked, strict=True))
+    return Forecast(len(starts), round(times * len(asked)), tokens_in, tokens_out)
 
 
 def tokens_of(prompt: Prompt) -> int:

@@ -21,7 +21,7 @@ from sampler_bench.models.model import DigitModel
 from sampler_bench.models.objects import ObjectModel
 from sampler_bench.models.reference import Reference
 from sampler_bench.models.server_options import TRANSFORMERS, ServerOptions
-from sampler_bench.models.serving.server import HOST, VllmServer, serving_arguments
+from sampler_bench.models.serving.server import HOST, VllmServer, forcing_arguments, serving_arguments
 from sampler_bench.models.weights.adapters import Adapter, find_adapter, lora_arguments, module_arguments
 from sampler_bench.models.weights.folders import check_reads
 from sampler_bench.models.weights.weight_kinds import Folder, Weights
@@ -71,6 +71,11 @@ class Source:
     def needs_server(self) -> bool:
         """Whether one is to be started: it runs neither in this process nor at base URLs already."""
         return not (self.here or self.options.base_urls)
+
+    @property
+    def forces(self) -> bool:
+        """Whether answers can be forced, as far as is known before it is asked."""
+        return self.needs_server and bool(forcing_arguments(self._arguments()))
 
     @property
     def here(self) -> bool:

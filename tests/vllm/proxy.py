@@ -22,6 +22,8 @@ class Proxy:
         of the response), ``503``, ``hang`` (no answer for 20 s), ``pass``.
     mangle : callable
         What is done to the JSON of every completion.
+    lets_force : bool
+        Whether it passes on what answers are to be forced.
     dead : bool
         Whether connections are closed at once.
     injected, served : int
@@ -34,7 +36,7 @@ class Proxy:
         self.upstream = upstream
         self.faults: list[str] = []
         self.mangle: Mangle = lambda answer: answer
-        self.dead = False
+        self.lets_force, self.dead = True, False
         self.injected = self.served = 0
         self.asked: list[dict] = []
         self.url = ""
@@ -52,6 +54,8 @@ class Proxy:
             self.injected += fault != "pass"
             if request.path.endswith("/completions"):
                 self.asked.append(json.loads(body))
+                if not self.lets_force:
+                    body = json.dumps({**self.asked[-1], "vllm_xargs": {}}).encode()
         if self.dead:
             request.close_connection = True
             return

@@ -71,6 +71,7 @@ def test_every_wording_is_used_recorded_and_its_spread_stands_beside_the_score(f
 def test_a_dry_run_says_how_much_is_asked(server, cli, arm):
     """Each answer once; of laws, what one pass tells, and digits beyond its top are asked for again."""
     with proxy(server.base_url) as between:
+        between.lets_force = False
         arguments = ["run", "twin-primes-4", *MODEL, "--arm", arm, *SIZE, "--base-url", between.url]
         dry = cli(*arguments, "--dry-run")
         assert dry.returncode == 0, dry.stderr

@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from enum import Enum
 from functools import partial
 
 import numpy as np
@@ -35,6 +36,12 @@ Laws = dict[str, np.ndarray]  # by prefix, of shape (10,)
 Score = Callable[[Sequence[int], int, Sequence[int]], Awaitable[np.ndarray | None]]
 Complete = Callable[[dict], Awaitable[Choice]]
 Way = Callable[[list[int], str, Sequence[str]], Awaitable[Laws | None]]  # to read laws along a number
+
+
+class Reading(Enum):
+    """Ways to read the laws along a number; a pass also stands for scores, where the engine has them."""
+
+    ONE_BY_ONE, PASS, FORCED = range(3)
 
 
 class DigitLaws:
@@ -106,15 +113,14 @@ class DigitLaws:
 
     async def _along(self, ids: list[int], number: str, wanted: Sequence[str]) -> Laws:
         """What one request tells of the wanted prefixes of a number: none if one for each is cheaper."""
-        one_by_one = TOKENS_A_REQUEST * len(wanted)
-        forced = TOKENS_A_REQUEST + TOKENS_A_STEP * len(number)
-        laws = None
-        if self._forces and forced < min(one_by_one, len(ids) + len(number)):
+        laws, way = None, _cheapest(len(ids), number, wanted, self._forces)
+        if way is Reading.FORCED:
             laws = await self._forced(ids, number, wanted)
-        if laws is None and _is_worth_a_pass(len(ids), number, wanted):
-            laws = await self._scored(ids, number, wanted) if self._scores else None
-            if laws is None:
-                laws = await self._pass(ids, number, wanted)
+            way = _cheapest(len(ids), number, wanted, forces=False)
+        if laws is None and way is Reading.PASS and self._scores:
+            laws = await self._scored(ids, number, wanted)
+        if laws is None and way is Reading.PASS:
+            laws = await self._pass(ids, number, wanted)
         return laws or {}
 
     async def _scored(self, ids: list[int], number: str, wanted: Sequence[str]) -> Laws | None:
@@ -174,22 +180,33 @@ class DigitLaws:
         return self._known[prompt]
 
 
-def passes_over(prompt: int, prefixes: Sequence[str]) -> list[int]:
-    """The lengths, in tokens, of the requests that read laws after a prompt of so many and prefixes.
+def requests_for(prompt: int, prefixes: Sequence[str], forces: bool) -> list[tuple[int, int]]:
+    """Tokens in and out of each request that reads laws after a prompt of so many tokens and prefixes.
 
-    As ``DigitLaws`` makes them where every digit is a token, if a pass tells of all digits.
+    As ``DigitLaws`` makes them where every digit is a token, if a pass tells of all digits. ``forces``:
+    whether answers can be forced.
     """
-    lengths, read = [], set[str]()
+    asked = []
     for number, wanted in _numbers(prefixes):
-        if _is_worth_a_pass(prompt, number, wanted):
-            lengths.append(prompt + len(number))
-            read.update(wanted)
-    return lengths + [prompt + len(prefix) for prefix in dict.fromkeys(prefixes) if prefix not in read]
+        match _cheapest(prompt, number, wanted, forces):
+            case Reading.FORCED:
+                asked.append((prompt, len(number) + 1))
+            case Reading.PASS:
+                asked.append((prompt + len(number), 1))
+            case Reading.ONE_BY_ONE:
+                asked += [(prompt + len(prefix), 1) for prefix in wanted]
+    return asked
 
 
-def _is_worth_a_pass(prompt: int, number: str, wanted: Sequence[str]) -> bool:
-    """Whether the laws along a number are read in one pass over it, after a prompt of so many tokens."""
-    return len(wanted) * TOKENS_A_REQUEST > prompt + len(number) <= LONGEST_PASS
+def _cheapest(prompt: int, number: str, wanted: Sequence[str], forces: bool) -> Reading:
+    """How the laws after some prefixes of a number are read, after a prompt of so many tokens."""
+    whole = prompt + len(number)
+    costs = {
+        Reading.ONE_BY_ONE: TOKENS_A_REQUEST * len(wanted),
+        Reading.PASS: whole if whole <= LONGEST_PASS else math.inf,
+        Reading.FORCED: TOKENS_A_REQUEST + TOKENS_A_STEP * len(number) if forces else math.inf,
+    }
+    return min(costs, key=costs.__getitem__)
 
 
 def one_token(ids: Sequence[int]) -> dict:
