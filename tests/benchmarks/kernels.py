@@ -19,7 +19,8 @@ from sampler_bench.kernels.probable_primes import passes_base_2
 TWINS = ((1, 0), (1, 2))
 WINDOWS = [(lo, 10**9) for lo in (0, *(10**k for k in range(12, 19)))]
 WINDOWS += [(lo, 10**10) for lo in (0, *(10**k for k in range(14, 18)))]
-WINDOWS += [(10**18, 10**k) for k in (6, 7, 8)]
+NARROW = [10**k for k in (6, 7, 8)]
+BESIDE = 10  # narrow windows, one beside the other: one alone meets caches that the peer has emptied
 HUNDRED_DIGITS = 10**99 + 12_345_678_901
 LOOPED = 2000  # numbers of the 100-digit window that the loop really walks through
 ROUNDS = 5
@@ -58,6 +59,16 @@ def windows() -> None:
             f"twins [{lo:.0e}, + {width:.0e}), primesieve",
             lambda lo=lo, hi=lo + width: int(count_tuples(TWINS, [lo, hi], threads=1)[0]),
             lambda lo=lo, hi=lo + width: primesieve(lo, hi),
+        )
+
+
+def narrow_windows() -> None:
+    for width in NARROW:
+        ends = [(lo, lo + width) for lo in range(10**18, 10**18 + BESIDE * width, width)]
+        alternate(
+            f"{BESIDE} x twins [1e+18, + {width:.0e}), primesieve",
+            lambda ends=ends: [int(count_tuples(TWINS, end, threads=1)[0]) for end in ends],
+            lambda ends=ends: [primesieve(*end) for end in ends],
         )
 
 
@@ -115,6 +126,7 @@ def main() -> int:
         return 2
     print(f"{'':<42} {'ours, s':>9} {'peer, s':>9}    ratio (min to max)")
     windows()
+    narrow_windows()
     primality()
     large()
     hundred_digits()
