@@ -53,7 +53,7 @@ def forecast(
     extra_body : mapping
         Further fields of requests, some of which may say how long an answer may be.
     forces : bool
-        Whether answers can be forced; of a server that can unlooked-for, it is more than what will be asked.
+        Whether answers can be forced. A server that can unlooked-for is asked less often.
     """
     total, prefixes = Forecast(), dict[tuple, list[str]]()
     for whole in units.wholes():
@@ -89,14 +89,17 @@ def _of_laws(whole: Unit, starts: Sequence[int], prefixes: dict[tuple, list[str]
         before += prompt.max_tokens + prompt.arm.budget  # at most
     few = min(FEW, len(starts))
     asked: list[tuple[int, int]] = []
+    most = 0  # tokens out, where answers can be forced
     for unit in (whole.part(starts[place * len(starts) // few]) for place in range(few)):
         numbers = (prompt.task.name, unit.drawn, unit.start, unit.size)
         if numbers not in prefixes:
             prefixes[numbers] = prefixes_of(number for number, _ in numbers_along(unit))
         asked += requests_for(before, prefixes[numbers], forces)
+        most += sum(out for _, out in requests_for(before, prefixes[numbers], forces=True))
     times = len(starts) / few * (prompt.arm.traces if whole.reads_traces else 1)
-    tokens_in, tokens_out = (round(times * sum(tokens)) for tokens in zip(*asked, strict=True))
-    return Forecast(len(starts), round(times * len(asked)), tokens_in, tokens_out)
+    tokens_in, tokens_out = (sum(tokens) for tokens in zip(*asked, strict=True))
+    counts = (len(asked), tokens_in, max(most, tokens_out))
+    return Forecast(len(starts), *(round(times * count) for count in counts))
 
 
 def tokens_of(prompt: Prompt) -> int:

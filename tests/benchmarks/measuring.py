@@ -22,7 +22,7 @@ from rich.table import Table
 
 from sampler_bench.measure.decoders import parse_decoder
 from sampler_bench.measure.execute import execute
-from sampler_bench.measure.plan import Unit, Units
+from sampler_bench.measure.plan import Unit, Units, numbers_along
 from sampler_bench.models.engines import digit_laws
 from sampler_bench.models.engines.endpoint import FIRST_LIMIT
 from sampler_bench.models.engines.exchange import Clients
@@ -35,7 +35,8 @@ from sampler_bench.runs.manifest import Settings
 from sampler_bench.runs.store import RunFolder
 from sampler_bench.tasks import Catalog
 
-TASKS = {"even-12": 32, "even-100": 8}  # numbers read along, in three wordings, with a task and without
+TASKS = {"even-12": 64, "even-100": 16}  # numbers read along, in three wordings, with a task and without
+FEWER = 4  # a request a prefix is sent for so many times fewer numbers: it takes long
 REPEATS = 3
 
 
@@ -53,8 +54,8 @@ def main() -> None:
     with find_model(smollm2.NAME, ServerOptions()).serve(print) as server:
         key = os.environ.get("VLLM_API_KEY")
         for task, numbers in TASKS.items():
-            units = _units(task, numbers)
-            positions = len(units) * numbers * (int(task.rpartition("-")[2]) + 1)
+            units, few = _units(task, numbers), _units(task, numbers // FEWER)
+            positions = _positions(units)
             speeds: dict[str, list[float]] = {"measured": [], "by prefix": [], "raw": []}
             own: list[float] = []
             for _ in range(REPEATS):  # alternated, so that all meet the same machine
@@ -64,9 +65,10 @@ def main() -> None:
                 own.append(1000 * (time.process_time() - busy) / positions)
                 raw = _seconds(_fire, server.base_url, key, bodies)
                 with _one_request_a_prefix():
-                    by_prefix = _seconds(_measure, server.base_url, key, units, [])
-                for name, seconds in (("measured", measured), ("by prefix", by_prefix), ("raw", raw)):
-                    speeds[name].append(positions / seconds)
+                    by_prefix = _seconds(_measure, server.base_url, key, few, [])
+                speeds["measured"].append(positions / measured)
+                speeds["by prefix"].append(_positions(few) / by_prefix)
+                speeds["raw"].append(positions / raw)
             table.add_row(
                 f"{task}, {positions}",
                 _span(speeds["measured"]),
@@ -90,6 +92,10 @@ def _units(task: str, numbers: int) -> list[Unit]:
     decoders = [parse_decoder("ancestral")]
     units = Units([catalog.task(task)], [catalog.arm("direct")], decoders, smollm2.NAME, settings)
     return [unit for unit in units if unit.kind == "conditionals"]
+
+
+def _positions(units: list[Unit]) -> int:
+    return sum(len(number) + 1 for unit in units for number, _ in numbers_along(unit))
 
 
 def _measure(url: str, key: str | None, units: list[Unit], bodies: list[dict]) -> None:

@@ -34,7 +34,8 @@ class FakeServer:
         From a path, the body of the request and the right answer to what is answered instead; None changes
         nothing. An answer of bytes is sent as it is.
     respond : callable
-        In place of all that: from a path and the request's handler to whether it has answered.
+        In place of all that: from a path and the request's handler to whether it has answered. ``raw`` of the
+        handler is what was sent.
     weights : int
         Of these the law is made.
     start : list of int
@@ -150,8 +151,8 @@ class FakeServer:
         return handler.headers.get("Authorization") == f"Bearer {self.key}"
 
     def handle(self, handler: http.server.BaseHTTPRequestHandler) -> None:
-        raw = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
-        body = json.loads(raw) if raw else {}
+        handler.raw = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        body = json.loads(handler.raw) if handler.raw else {}
         self.requests.append((handler.path, body))
         if handler.path == "/health":
             send(handler, b"")

@@ -12,7 +12,7 @@ from sampler_bench.models.finding import find_model
 from sampler_bench.models.model import Prompt
 from sampler_bench.models.server_options import ServerOptions
 from sampler_bench.tasks import Catalog
-from tests.models.fake_server import MODEL, fake_server
+from tests.models.fake_server import MODEL, fake_server, send
 
 NUMBERS = ["649214", "649215", "7"]
 PREFIXES = sorted({number[:k] for number in NUMBERS for k in range(len(number) + 1)})
@@ -66,29 +66,53 @@ def test_a_server_that_forces_nothing_is_asked_once(server):
     assert seen.count(True) == 1
 
 
-def test_laws_that_are_those_of_the_forced_answer_are_not_taken(server):
-    """As a server tells them that was started with ``--logprobs-mode processed_logprobs``."""
+def masked(_, body, answer):
+    """As a server answers that was started with ``--logprobs-mode processed_logprobs``."""
+    if forced(body):
+        told = answer["choices"][0]["logprobs"]["top_logprobs"]
+        for token, law in zip(forced(body), told, strict=True):
+            law.update(dict.fromkeys(law, -9999.0) | {f"token_id:{ord(token)}": 0.0})
+    return answer
+
+
+def test_laws_of_what_has_been_masked_are_not_taken(server):
     expected, _ = laws(server)
-
-    def processed(_, body, answer):
-        if forced(body):
-            told = answer["choices"][0]["logprobs"]["top_logprobs"]
-            for token, law in zip(forced(body), told, strict=True):
-                law.update(dict.fromkeys(law, -1e9) | {f"token_id:{ord(token)}": 0.0})
-        return answer
-
-    server.change = processed
+    server.change = masked
     found, asked = laws(server)
     assert not any(map(forced, asked))
     assert found == pytest.approx(expected, abs=1e-12)
 
 
-def test_where_one_of_two_servers_forces_nothing_the_laws_are_the_same(server):
-    expected, _ = laws(server)
+@pytest.mark.parametrize("forces", [False, True], ids=["forces nothing", "tells what has been masked"])
+def test_where_the_second_of_two_servers_is_another_the_laws_are_the_same(server, forces):
+    numbers = [f"{first}{second}2233" for first in range(1, 9) for second in range(8)]
+    prefixes = sorted({number[:k] for number in numbers for k in range(7)})
+    expected, _ = laws(server, prefixes=prefixes)
     with fake_server() as other:
-        for pair in ((server, other), (other, server)):
-            found, _ = laws(*pair)
-            assert found == pytest.approx(expected, abs=1e-12)
+        other.forces, other.change = forces, masked
+        found, _ = laws(server, other, prefixes=prefixes)
+        assert any(forced(body) for path, body in other.requests if path == "/v1/completions")
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("refused", ["the first", "all but the first"])
+def test_a_server_that_refuses_to_force_is_read_otherwise(server, refused):
+    expected, _ = laws(server)
+    seen = []
+
+    def refuse(_, handler):
+        if b"vllm_xargs" not in handler.raw:
+            return False
+        seen.append(handler)
+        if (len(seen) == 1) != (refused == "the first"):
+            return False
+        send(handler, b'{"error": {"message": "vllm_xargs is not supported"}}', 400)
+        return True
+
+    server.respond = refuse
+    found, _ = laws(server)
+    assert seen
+    assert found == pytest.approx(expected, abs=1e-12)
 
 
 def test_a_long_number_after_a_short_prompt_is_read_in_a_pass(server):

@@ -102,24 +102,28 @@ class DigitLaws:
 
     async def _single_digit_laws(self, ids: list[int], prefixes: Sequence[str]) -> Laws:
         """Probabilities of the ten digits after each prefix, where every digit is a token."""
-        laws: dict[str, np.ndarray] = {}
-        along = [self._along(ids, number, wanted) for number, wanted in _numbers(prefixes)]
-        for found in await asyncio.gather(*along):
-            laws.update(found)
-        missing = [prefix for prefix in dict.fromkeys(prefixes) if prefix not in laws]
-        runs = [tuple(self._vocabulary.ids[int(digit)] for digit in prefix) for prefix in missing]
-        laws.update(zip(missing, await self._token_laws(ids, runs), strict=True))
-        return laws
+        numbers = [self._laws_along(ids, number, wanted) for number, wanted in _numbers(prefixes)]
+        found: Laws = {}
+        for laws in await asyncio.gather(*numbers):
+            found |= laws
+        return found
+
+    async def _laws_along(self, ids: list[int], number: str, wanted: Sequence[str]) -> Laws:
+        """Probabilities of the ten digits after the wanted prefixes of a number."""
+        laws = await self._along(ids, number, wanted)
+        missing = [prefix for prefix in wanted if prefix not in laws]
+        runs = [tuple(self._with([], prefix)) for prefix in missing]
+        return laws | dict(zip(missing, await self._token_laws(ids, runs), strict=True))
 
     async def _along(self, ids: list[int], number: str, wanted: Sequence[str]) -> Laws:
         """What one request tells of the wanted prefixes of a number: none if one for each is cheaper."""
-        laws, way = None, _cheapest(len(ids), number, wanted, self._forces)
-        if way is Reading.FORCED:
+        laws, reading = None, _cheapest(len(ids), number, wanted, self._forces)
+        if reading is Reading.FORCED:
             laws = await self._forced(ids, number, wanted)
-            way = _cheapest(len(ids), number, wanted, forces=False)
-        if laws is None and way is Reading.PASS and self._scores:
+            reading = _cheapest(len(ids), number, wanted, forces=False)
+        if laws is None and reading is Reading.PASS and self._scores:
             laws = await self._scored(ids, number, wanted)
-        if laws is None and way is Reading.PASS:
+        if laws is None and reading is Reading.PASS:
             laws = await self._pass(ids, number, wanted)
         return laws or {}
 
@@ -131,14 +135,20 @@ class DigitLaws:
         return {prefix: np.array([*map(math.exp, scores[len(prefix)])]) for prefix in wanted}
 
     async def _forced(self, ids: list[int], number: str, wanted: Sequence[str]) -> Laws | None:
-        """By an answer that is forced to be the number (``teacher_forcing``); None where it is another."""
+        """By an answer that is forced to be the number (``teacher_forcing``); None by a server that does not
+        force, or tells what has been masked.
+        """
         digit_ids = self._vocabulary.ids
         forced = self._with([], number) + digit_ids[:1]  # the last for the law in its place
         body = one_token(digit_ids) | {"prompt": ids, "temperature": 0.0, "max_tokens": len(forced)}
-        choice = await self._complete(body | {"vllm_xargs": {"forced_tokens": forced}})
+        try:
+            choice = await self._complete(body | {"vllm_xargs": {"forced_tokens": forced}})
+        except RefusedError:
+            return None
         if not choice.wrote(forced):
             return None
-        return {prefix: probabilities(choice, digit_ids, len(prefix)) for prefix in wanted}
+        laws = {prefix: probabilities(choice, digit_ids, len(prefix)) for prefix in wanted}
+        return None if any(np.count_nonzero(law) == 1 for law in laws.values()) else laws
 
     async def _pass(self, ids: list[int], number: str, wanted: Sequence[str]) -> Laws:
         """By the likeliest tokens along a prompt: of a digit that is not among them nothing is told."""
@@ -201,11 +211,11 @@ def requests_for(prompt: int, prefixes: Sequence[str], forces: bool) -> list[tup
 def _cheapest(prompt: int, number: str, wanted: Sequence[str], forces: bool) -> Reading:
     """How the laws after some prefixes of a number are read, after a prompt of so many tokens."""
     whole = prompt + len(number)
-    costs = {
-        Reading.ONE_BY_ONE: TOKENS_A_REQUEST * len(wanted),
-        Reading.PASS: whole if whole <= LONGEST_PASS else math.inf,
-        Reading.FORCED: TOKENS_A_REQUEST + TOKENS_A_STEP * len(number) if forces else math.inf,
-    }
+    costs = {Reading.ONE_BY_ONE: TOKENS_A_REQUEST * len(wanted)}
+    if whole <= LONGEST_PASS:
+        costs[Reading.PASS] = whole
+        if forces:
+            costs[Reading.FORCED] = TOKENS_A_REQUEST + TOKENS_A_STEP * len(number)
     return min(costs, key=costs.__getitem__)
 
 

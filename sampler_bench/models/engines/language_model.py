@@ -58,7 +58,7 @@ class LanguageModel:
         """q(next symbol | prefix) after the prompt and a trace; shape (len(prefixes), 11).
 
         The last column, the mass on all that is not a digit, is known to about 1e-7. Prefixes of one
-        number are read in one pass over it where that is cheaper.
+        number are read by one request where that is cheaper.
 
         Raises
         ------

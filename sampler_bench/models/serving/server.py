@@ -32,7 +32,7 @@ CPU_ARGUMENTS = [
     *("--dtype", "float32"),
     "--enforce-eager",  # compiling takes minutes and gains little on two cores
     "--no-enable-chunked-prefill",  # a seeded request whose prompt is cut in two ends the CPU engine
-    *("--block-size", "32"),  # the default of 128 caches no prefix of a short prompt; less is not had
+    *("--block-size", "32"),  # the default of 128 caches no prefix of a short prompt; it takes no less
 ]
 FORCING = ["--logits-processors", "sampler_bench.models.serving.teacher_forcing:TeacherForcing"]
 
@@ -234,9 +234,13 @@ def serving_arguments(extra_args: Sequence[str]) -> list[str]:
 
 
 def forcing_arguments(extra_args: Sequence[str]) -> list[str]:
-    """Those by which laws are read faster and are the same; on a GPU a pass is as fast."""
-    speculates = any(word.startswith(("--spec", "-sc")) for word in extra_args)  # vLLM does not take both
-    return FORCING if runs_on_cpu() and not speculates else []
+    """Those by which laws are read faster and are the same, unless vLLM would not take them beside others.
+
+    A run that goes on is not held to them, as it is to ``serving_arguments``. On a GPU, scores tell the same.
+    """
+    theirs = any(word.startswith(("--spec", "-sc", "--logits-proc")) for word in extra_args)
+    other_runner = os.environ.get("VLLM_USE_V2_MODEL_RUNNER", "0") != "0"
+    return [] if theirs or other_runner or not runs_on_cpu() else FORCING
 
 
 def _is_installed(package: str) -> bool:
