@@ -30,7 +30,7 @@ IDS_AT_ONCE = 128  # vLLM's limit on tokens whose log-probabilities can be asked
 KEPT_LAWS = 8192  # next-token laws remembered
 LONGEST_PASS = 16_000  # tokens: the answer to a longer one would be too large
 
-UNLIKELY = "907361"  # as an answer, unless it is forced
+UNLIKELY = "90"  # as what is written after the ten digits, unless it is forced
 NOISE = 0.05  # in a probability, of half precision at the most
 Laws = dict[str, np.ndarray]  # by prefix, of shape (10,)
 Score = Callable[[Sequence[int], int, Sequence[int]], Awaitable[np.ndarray | None]]
