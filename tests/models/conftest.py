@@ -1,7 +1,9 @@
 """Measuring against a fake server that answers oddly."""
 
 import asyncio
+from collections.abc import Sequence
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -14,7 +16,7 @@ from sampler_bench.models.server_options import ServerOptions
 from sampler_bench.runs.manifest import Settings
 from sampler_bench.runs.store import RunFolder
 from sampler_bench.tasks import Catalog
-from tests.models.fake_server import MODEL, fake_server
+from tests.models.fake_server import MODEL, FakeServer, fake_server
 
 LONGEST_SENTENCE = 1000
 
@@ -38,6 +40,22 @@ def measure(url: str, path, timeout: float = 60.0) -> RunFolder:
     with folder.locked(), find_model(MODEL, options).open(lambda _: None) as entering:
         asyncio.run(work(entering))
     return folder
+
+
+def laws_told(servers: Sequence[FakeServer], prefixes: Sequence[str]) -> tuple[np.ndarray, list]:
+    """Laws after prefixes, and the requests, by path and body, that were made once the digits were learnt."""
+    (unit, *_) = units()
+
+    async def ask(entering):
+        async with entering as model:
+            for server in servers:
+                server.requests.clear()
+            return await model.conditionals(unit.prompt, prefixes)
+
+    options = ServerOptions(base_urls=[server.url for server in servers])
+    with find_model(MODEL, options).open(lambda _: None) as entering:
+        found = asyncio.run(ask(entering))
+    return found, [request for server in servers for request in server.requests]
 
 
 def records(folder: RunFolder) -> dict[str, list[dict]]:

@@ -3,16 +3,11 @@
 A fake server tells which way was taken; what a real one answers is in tests/vllm/test_client.py.
 """
 
-import asyncio
-
 import numpy as np
 import pytest
 
-from sampler_bench.models.finding import find_model
-from sampler_bench.models.model import Prompt
-from sampler_bench.models.server_options import ServerOptions
-from sampler_bench.tasks import Catalog
-from tests.models.fake_server import MODEL, fake_server, send
+from tests.models.conftest import laws_told
+from tests.models.fake_server import fake_server, send
 
 NUMBERS = ["649214", "649215", "7"]
 PREFIXES = sorted({number[:k] for number in NUMBERS for k in range(len(number) + 1)})
@@ -25,23 +20,10 @@ def server():
         yield running
 
 
-def laws(*servers, task="even-6", prefixes=PREFIXES):
+def laws(*servers, prefixes=PREFIXES):
     """Of the prefixes, and the bodies of the requests for completions that told them."""
-    catalog = Catalog()
-    arm = catalog.arm("direct")
-    prompt = Prompt(catalog.task(task), arm, arm.paraphrases[0])
-
-    async def ask():
-        options = ServerOptions(base_urls=[server.url for server in servers])
-        with find_model(MODEL, options).open(lambda _: None) as entering:
-            async with entering as model:
-                for server in servers:
-                    server.requests.clear()
-                return await model.conditionals(prompt, prefixes)
-
-    found = asyncio.run(ask())
-    bodies = [body for server in servers for path, body in server.requests if path == "/v1/completions"]
-    return found, bodies
+    found, requests = laws_told(servers, prefixes)
+    return found, [body for path, body in requests if path == "/v1/completions"]
 
 
 def forced(body: dict) -> str:

@@ -4,7 +4,6 @@ A fake server answers as vLLM does on a GPU with its newer model runner, of whic
 vLLM without it answers is in tests/vllm/test_known_law.py.
 """
 
-import asyncio
 import base64
 import io
 
@@ -16,10 +15,7 @@ from sampler_bench.models.engines import digit_laws
 from sampler_bench.models.engines.protocol import Scores
 from sampler_bench.models.engines.spending import Spending, may_cost
 from sampler_bench.models.engines.vllm import score_body
-from sampler_bench.models.finding import find_model
-from sampler_bench.models.model import Prompt
-from sampler_bench.models.server_options import ServerOptions
-from sampler_bench.tasks import Catalog
+from tests.models.conftest import laws_told
 from tests.models.fake_server import MODEL, fake_server, send
 
 PREFIXES = ["", "1", "12", "123", "1234", "9", "98"]
@@ -36,20 +32,8 @@ def server(monkeypatch):
 
 def laws(*servers):
     """Of PREFIXES, and what was asked after the digits were learnt: paths, by how often."""
-    catalog = Catalog()
-    arm = catalog.arm("direct")
-    prompt = Prompt(catalog.task("even-6"), arm, arm.paraphrases[0])
-
-    async def ask():
-        options = ServerOptions(base_urls=[server.url for server in servers])
-        with find_model(MODEL, options).open(lambda _: None) as entering:
-            async with entering as model:
-                for server in servers:
-                    server.requests.clear()
-                return await model.conditionals(prompt, PREFIXES)
-
-    found = asyncio.run(ask())
-    paths = [path for server in servers for path, _ in server.requests if path != "/tokenize"]
+    found, requests = laws_told(servers, PREFIXES)
+    paths = [path for path, _ in requests if path != "/tokenize"]
     return found, {path: paths.count(path) for path in paths}
 
 
