@@ -112,7 +112,7 @@ class Benchmark:
 
     def _find_truths(self, manifest: Manifest) -> None:
         """Compute and store the truth along all numbers of the plan, if it is not known yet."""
-        if not len(self.folder.truths()):
+        if not self.folder.has_truths():
             manifest.truths.clear()
         wanted = truths_wanted((unit for units in self.units.values() for unit in units), manifest.truths)
         if not wanted:

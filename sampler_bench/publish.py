@@ -1,7 +1,7 @@
 """From a run folder to what people look at: scores, curves, a figure, the leaderboard of many runs."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -69,12 +69,12 @@ def score_run(folder: RunFolder, manifest: Manifest, executor: Executor | None =
     """Make the folder compact and score it; write scores, curves and figure; the manifest says how much."""
     folder.compact()
     truths = [truth_of(name, task) for name, task in manifest.tasks.items()]
-    conditionals = frame(folder.table("conditionals"))
     samples = folder.read("samples", without=LONG_TEXTS)
+    realised = {"conditionals": Counter(), "samples": Counter(samples["model"])}
     scores = score(
         manifest.suite,
         truths,
-        conditionals,
+        map(frame, _counted(folder.by_task("conditionals"), realised["conditionals"])),
         samples,
         is_reference=lambda name: find_reference(name) is not None,
         executor=executor or Processes(),
@@ -90,11 +90,16 @@ def score_run(folder: RunFolder, manifest: Manifest, executor: Executor | None =
 
         write_whole(folder.path / "digits.png", partial(save, draw(), "png"))
     for name, model in manifest.models.items():
-        model["realised"] = {
-            "conditionals": int((conditionals["model"] == name).sum()),
-            "samples": int((samples["model"] == name).sum()),
-        }
+        model["realised"] = {kind: records[name] for kind, records in realised.items()}
     return scores.scores
+
+
+def _counted(tables: Iterable[pa.Table], of_model: Counter[str]) -> Iterator[pa.Table]:
+    """The tables; their records are counted as they pass."""
+    for table in tables:
+        for each in table["model"].value_counts().to_pylist():
+            of_model[each["values"]] += each["counts"]
+        yield table
 
 
 def truth_of(name: str, task: TaskEntry) -> Truth:

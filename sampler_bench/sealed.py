@@ -8,7 +8,7 @@ unnoticed, those of the checksum included. It is compared before anything is dec
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from sampler_bench.files import storage_errors, tell, write_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 CHECKSUM = "sampler_bench_sha256"
 ANSWERS = "sampler_bench_answers"
@@ -39,14 +40,22 @@ def write_sealed(path: Path, table: "pa.Table", answers: str, **options: object)
     StoreError
         If the file cannot be written.
     """
+    return write_sealed_tables(path, table.schema, [table], answers, **options)
+
+
+def write_sealed_tables(
+    path: Path, schema: "pa.Schema", tables: Iterable["pa.Table"], answers: str, **options: object
+) -> str:
+    """As ``write_sealed``, tables one after the other, of which one is held at a time."""
     import pyarrow as pa  # loads Arrow
     import pyarrow.parquet as pq
 
     sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, table.schema, **{"compression": "zstd", **options}) as writer:
-        writer.write_table(table)
+    with pq.ParquetWriter(sink, schema, **{"compression": "zstd", **options}) as writer:
+        for table in tables:
+            writer.write_table(table)
         writer.add_key_value_metadata({ANSWERS: answers, CHECKSUM: BLANK})
-    return _write(path, sink.getvalue().to_pybytes())
+    return _write(path, memoryview(sink.getvalue()))
 
 
 def read_sealed(
@@ -69,6 +78,21 @@ def read_sealed(
     OSError, or another of ``storage_errors()``
         If there is no such file, or it is not to be read.
     """
+    import pyarrow as pa  # loads Arrow
+
+    with open_sealed(path, answers, checksum) as file:
+        try:
+            table = file.read(columns=columns, use_threads=False)
+        except (pa.ArrowException, OSError, ValueError, KeyError, MemoryError) as error:
+            raise DamagedError(f"{path} is damaged: {error}") from error
+    ours = (ANSWERS.encode(), CHECKSUM.encode())
+    return table.replace_schema_metadata(
+        {k: v for k, v in (table.schema.metadata or {}).items() if k not in ours}
+    )
+
+
+def open_sealed(path: Path, answers: str | None, checksum: str | None = None) -> "pq.ParquetFile":
+    """As ``read_sealed``, the file before anything but its footer is decoded. Raises as it does."""
     # Not through a file of Python's: Arrow's threads let go of it late, and abort a process that is ending.
     data = path.read_bytes()
     carried = _checked(path, data)
@@ -80,17 +104,13 @@ def read_sealed(
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(pa.BufferReader(data)) as file:
-            stated = (file.metadata.metadata or {}).get(ANSWERS.encode(), b"").decode()
-            table = file.read(columns=columns, use_threads=False)
+        file = pq.ParquetFile(pa.BufferReader(data))
+        stated = (file.metadata.metadata or {}).get(ANSWERS.encode(), b"").decode()
     except (pa.ArrowException, OSError, ValueError, KeyError, MemoryError) as error:
         raise DamagedError(f"{path} is damaged: {error}") from error
     if answers is not None and stated != answers:
         raise DamagedError(f"{path} holds {stated}, not {answers}: it was copied or renamed")
-    ours = (ANSWERS.encode(), CHECKSUM.encode())
-    return table.replace_schema_metadata(
-        {k: v for k, v in (table.schema.metadata or {}).items() if k not in ours}
-    )
+    return file
 
 
 def read_kept(path: Path, answers: str) -> "pa.Table | None":
@@ -137,14 +157,23 @@ def read_json(path: Path) -> tuple[dict, bool]:
     return content, carried is not None
 
 
-def _write(path: Path, blank: bytes) -> str:
+def _write(path: Path, blank: bytes | memoryview) -> str:
     """Write with the checksum in place of the zeros behind the last mark."""
-    carried = _CARRIED.match(blank, blank.rfind(_MARK))
-    assert carried is not None  # the caller has put it there
-    start, end = carried.span(1)
+    *_, carried = _CARRIED.finditer(blank)  # the caller has put it there
     checksum = hashlib.sha256(blank).hexdigest()
-    write_whole(path, lambda scratch: scratch.write_bytes(blank[:start] + checksum.encode() + blank[end:]))
+
+    def write(scratch: Path) -> None:
+        with scratch.open("wb") as file:
+            file.writelines(_with(memoryview(blank), carried, checksum))
+
+    write_whole(path, write)
     return checksum
+
+
+def _with(data: memoryview, carried: re.Match, checksum: str) -> tuple[memoryview, bytes, memoryview]:
+    """What a file is made of, with another checksum in the place of the one that it carries."""
+    start, end = carried.span(1)
+    return data[:start], checksum.encode(), data[end:]
 
 
 def _checked(path: Path, data: bytes) -> str | None:
@@ -152,12 +181,13 @@ def _checked(path: Path, data: bytes) -> str | None:
     mark = data.rfind(_MARK)
     if mark < 0:
         return None
-    found = _CARRIED.match(data, mark)
-    if found:
-        start, end = found.span(1)
-        digest = hashlib.sha256(data[:start] + BLANK.encode() + data[end:]).hexdigest()
-        if digest.encode() == found[1]:
-            return digest
+    carried = _CARRIED.match(data, mark)
+    if carried:
+        digest = hashlib.sha256()
+        for piece in _with(memoryview(data), carried, BLANK):
+            digest.update(piece)
+        if digest.hexdigest().encode() == carried[1]:
+            return digest.hexdigest()
     raise DamagedError(
         f"{path} is damaged, or was changed after it was written: its checksum is not that of its content"
     )

@@ -8,27 +8,33 @@ an older version: the parts beside it are believed as they are, until the folder
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from sampler_bench.errors import DamagedError, StoreError
 from sampler_bench.files import is_remote, location, locked, make_folder, storage_errors
 from sampler_bench.runs.done import Done
+from sampler_bench.runs.files_of_records import (
+    COMPACT,
+    KEYS,
+    carried_truths,
+    contents_of_part,
+    pieces_of_file,
+    pieces_of_part,
+    readable,
+    rows_of,
+)
 from sampler_bench.runs.manifest import MANIFEST, Manifest, read_manifest, write_manifest
-from sampler_bench.runs.records import MEASURED, RECORDS, SCORED, TRUTH, TRUTHS, UNIT, completed
+from sampler_bench.runs.merging import Piece, by_value, merged
+from sampler_bench.runs.records import MEASURED, RECORDS, SCORED, TRUTHS, UNIT
 from sampler_bench.runs.stored_truth import distinct, with_truth
-from sampler_bench.sealed import read_sealed, write_sealed
+from sampler_bench.sealed import open_sealed, read_sealed, write_sealed, write_sealed_tables
 
-JOINED = 128  # parts read into one table
 READ_AT_ONCE = 32  # parts on their way from a storage elsewhere
-OF_RECORD = ("task", "model", "arm", "decoder", "paraphrase")
-KEYS = {
-    "conditionals": (*OF_RECORD, "blind", "traces_of", "number_id", "position"),
-    "samples": (*OF_RECORD, "blind", "sample_id"),
-}
 LAWS = ("q", "q_by_trace")  # columns of probabilities
 SMALL = {  # how compact files are written
     "compression_level": 19,
@@ -81,7 +87,7 @@ class RunFolder:
         """The units whose records are here now. Raises StoreError if a file cannot be read."""
         ids = [part.stem for kind in MEASURED for part in self._parts(kind) if part.stem.isascii()]
         for kind in MEASURED:
-            ids += self._compact(kind, [UNIT.name])[UNIT.name].unique().to_pylist()
+            ids += self._units(kind)
         return Done(ids)
 
     def write_part(self, kind: str, unit_id: str, records: pa.Table) -> None:
@@ -89,7 +95,7 @@ class RunFolder:
         if kind not in self._made:
             make_folder(self.path / kind)
             self._made.add(kind)
-        write_sealed(self.path / kind / f"{unit_id}.parquet", records, _contents_of_part(kind, unit_id))
+        write_sealed(self.path / kind / f"{unit_id}.parquet", records, contents_of_part(kind, unit_id))
 
     def responses(self, unit_id: str, most: int) -> list[tuple[str, str]]:
         """Thinking and text of the first responses of a unit of samples.
@@ -100,11 +106,11 @@ class RunFolder:
             If they are not there or cannot be read.
         """
         path = self.path / "samples" / f"{unit_id}.parquet"
-        with _readable(path):
+        with readable(path):
             is_part = path.exists()
         if is_part:
-            with _readable(path):
-                written = read_sealed(path, _contents_of_part("samples", unit_id)).to_pandas()
+            with readable(path):
+                written = read_sealed(path, contents_of_part("samples", unit_id)).to_pandas()
         else:
             if unit_id not in self._written.groups:
                 raise StoreError(
@@ -118,15 +124,21 @@ class RunFolder:
     def _written(self) -> "pd.api.typing.DataFrameGroupBy":
         """The responses of a compact run, by unit."""
         columns = [UNIT.name, "response_id", "thinking", "text"]
-        return self._compact("samples", columns).to_pandas().groupby(UNIT.name)
+        schema = pa.schema([COMPACT["samples"].field(name) for name in columns])
+        return self._in_file("samples", schema).to_pandas().groupby(UNIT.name)
 
     def add_truths(self, truths: Iterable[pa.Table]) -> None:
         """Store truths beside those that are there. Raises StoreError if they cannot be read or written."""
-        self._write_compact("truths", distinct([self.truths(), *truths]))
+        self._write_compact("truths", [distinct([self.truths(), *truths])])
 
     def truths(self) -> pa.Table:
         """What is stored of the truth, of the TRUTHS schema. Raises StoreError if it cannot be read."""
-        return self._compact("truths", TRUTHS.names)
+        return self._in_file("truths", TRUTHS)
+
+    def has_truths(self) -> bool:
+        """Whether any are stored. Raises StoreError if they cannot be read."""
+        file = self._compact("truths")
+        return file is not None and file.metadata.num_rows > 0
 
     def read(self, kind: str, without: Sequence[str] = ()) -> pd.DataFrame:
         """As ``table``, each law an array. Raises StoreError as it does."""
@@ -140,10 +152,19 @@ class RunFolder:
         StoreError
             If a file cannot be read, is damaged, or was put there under the name of another.
         """
-        whole, of_parts = self._whole(kind, without)
-        if kind == "conditionals":
-            whole = with_truth(whole, distinct([self.truths(), *of_parts]), self.path)
-        return whole.select([name for name in RECORDS[kind].names if name not in without])
+        fields = [field for field in RECORDS[kind] if field.name not in without]
+        none = pa.schema(fields, metadata=RECORDS[kind].metadata).empty_table()
+        return pa.concat_tables([none, *self.by_task(kind, without)]).combine_chunks()
+
+    def by_task(self, kind: str, without: Sequence[str] = ()) -> Iterator[pa.Table]:
+        """As ``table``, but the records of one task after the other, which are all that is held."""
+        names = [name for name in RECORDS[kind].names if name not in without]
+        truths = by_value(self._sorted_truths(), "task") if kind == "conditionals" else iter(())
+        for rows in by_value(self._sorted(kind, without), "task"):
+            if kind == "conditionals":
+                of_task = (known for known in truths if known["task"][0] == rows["task"][0])
+                rows = with_truth(rows, next(of_task, TRUTHS.empty_table()), self.path)
+            yield rows.select(names)
 
     def compact(self) -> None:
         """Make one file of all parts of a kind. Stopped anywhere, nothing is lost, and it can be done again.
@@ -157,10 +178,9 @@ class RunFolder:
             parts = self._parts(kind)
             if not parts:
                 continue
-            whole, of_parts = self._whole(kind)
-            if any(map(len, of_parts)):
-                self.add_truths(of_parts)
-            self._write_compact(kind, whole)
+            if kind == "conditionals" and (carried := self._carried_truths()):
+                self.add_truths(carried)
+            self._write_compact(kind, self._sorted(kind))
             for part in parts:
                 with suppress(*storage_errors()):  # one that stays is known to be in the file
                     part.unlink(missing_ok=True)
@@ -200,43 +220,66 @@ class RunFolder:
             raise StoreError(f"{self.path} was scored by another version; {again}")
         return table
 
-    def _whole(self, kind: str, without: Sequence[str] = ()) -> tuple[pa.Table, list[pa.Table]]:
-        """All that was measured, sorted, with its unit; and the truths that old parts carry."""
+    def _sorted(self, kind: str, without: Sequence[str] = ()) -> Iterator[pa.Table]:
+        """All that was measured, with its unit, in the order of its keys, in tables of some size."""
         sealed = read_manifest(self.path)[1]
-        fields = [field for field in [*MEASURED[kind], UNIT] if field.name not in without]
-        schema = pa.schema(fields, metadata=MEASURED[kind].metadata)
-        names = schema.names
+        left = {*without} - {*KEYS[kind]}
+        fields = [field for field in COMPACT[kind] if field.name not in left]
+        schema = pa.schema(fields, metadata=COMPACT[kind].metadata)
+        for rows in merged(self._pieces(kind, sealed, schema), KEYS[kind], self._at_once):
+            if not sealed:
+                self._must_differ(kind, rows)
+            yield rows
+
+    def _pieces(self, kind: str, sealed: bool, schema: pa.Schema) -> Iterator[Piece]:
+        if file := self._compact(kind):
+            yield from pieces_of_file(kind, self._path_of(kind), file, schema)
         parts = self._parts(kind)
-        compact = self._compact(kind, names)
-        known = set(compact[UNIT.name].unique().to_pylist())
-        parts = [part for part in parts if part.stem not in known]
-        with _readable(self.path / kind), ThreadPoolExecutor(self._at_once) as pool:
-            groups = (parts[i : i + JOINED] for i in range(0, len(parts), JOINED))
-            read = partial(_read_part, kind, sealed, without)
-            read_parts = [_joined(pool.map(read, group)) for group in groups]
-        rows = pa.concat_tables([compact, *(rows.select(names) for rows, _ in read_parts)]).cast(schema)
-        rows = rows.sort_by([(key, "ascending") for key in KEYS[kind]]).combine_chunks()
-        if not sealed:
-            self._must_differ(kind, rows)
-        return rows, [truths for _, truths in read_parts]
+        if parts:
+            known = {*self._units(kind)}  # left over where making the file was stopped
+            parts = [part for part in parts if part.stem not in known]
+        with ThreadPoolExecutor(self._at_once) as pool:
+            for pieces in pool.map(lambda part: [*pieces_of_part(kind, part, sealed, schema)], parts):
+                yield from pieces
 
     def _must_differ(self, kind: str, rows: pa.Table) -> None:
         if len(rows.group_by(list(KEYS[kind])).aggregate([])) < len(rows):
             raise StoreError(f"{self.path / kind} holds a part twice, under two names; delete one of them")
 
-    def _compact(self, kind: str, columns: Sequence[str]) -> pa.Table:
-        """Some columns of a compact file; without rows if there is none."""
-        path = self.path / f"{kind}.parquet"
-        schema = TRUTHS if kind == "truths" else MEASURED[kind].append(UNIT)
-        with _readable(path):
-            wanted = pa.schema([schema.field(name) for name in columns])
-            if not path.exists():
-                return wanted.empty_table()
-            return completed(read_sealed(path, self._contents(kind), columns), wanted)
+    def _sorted_truths(self) -> Iterator[pa.Table]:
+        carried = self._carried_truths()
+        return iter([distinct([self.truths(), *carried])]) if carried else self._sorted("truths")
 
-    def _write_compact(self, kind: str, table: pa.Table) -> None:
+    def _carried_truths(self) -> list[pa.Table]:
+        """Those in parts of conditionals that an older version wrote."""
+        if read_manifest(self.path)[1]:
+            return []
+        each = map(carried_truths, self._parts("conditionals"))
+        return [truths for truths in each if len(truths)]
+
+    def _path_of(self, kind: str) -> Path:
+        return self.path / f"{kind}.parquet"
+
+    def _compact(self, kind: str) -> pq.ParquetFile | None:
+        """A compact file, open, if there is one."""
+        path = self._path_of(kind)
+        with readable(path):
+            return open_sealed(path, self._contents(kind)) if path.exists() else None
+
+    def _units(self, kind: str) -> list[str]:
+        """Those whose records are in the compact file."""
+        return self._in_file(kind, pa.schema([UNIT]))[UNIT.name].unique().to_pylist()
+
+    def _in_file(self, kind: str, schema: pa.Schema) -> pa.Table:
+        """Some columns of a compact file; without rows if there is none."""
+        file = self._compact(kind)
+        groups = range(file.num_row_groups) if file else ()
+        rows = (rows_of(self._path_of(kind), file, place, schema) for place in groups)
+        return pa.concat_tables([schema.empty_table(), *rows])
+
+    def _write_compact(self, kind: str, tables: Iterable[pa.Table]) -> None:
         options = SMALL if kind == "conditionals" else {"compression_level": 19}
-        write_sealed(self.path / f"{kind}.parquet", table, self._contents(kind), **options)
+        write_sealed_tables(self._path_of(kind), COMPACT[kind], tables, self._contents(kind), **options)
 
     def _contents(self, kind: str) -> str:
         """What a compact file says it holds: that of a run of other settings is none of this one's."""
@@ -249,41 +292,9 @@ class RunFolder:
         return f"{kind} of {manifest.suite}, seed {of.seed}, {of.numbers} numbers, {of.samples} samples"
 
     def _parts(self, kind: str) -> list[Path]:
-        with _readable(self.path / kind):
+        with readable(self.path / kind):
             return sorted((self.path / kind).glob("*.parquet"))
 
     @property
     def _at_once(self) -> int:
         return READ_AT_ONCE if is_remote(self.path) else 1
-
-
-def _contents_of_part(kind: str, unit_id: str) -> str:
-    return f"{kind} of unit {unit_id}"
-
-
-def _joined(parts: Iterable[tuple[pa.Table, pa.Table]]) -> tuple[pa.Table, pa.Table]:
-    """Parts as one: tables of their own for each would hold far more than their few rows."""
-    rows, truths = (pa.concat_tables(tables).combine_chunks() for tables in zip(*parts, strict=True))
-    return rows, truths
-
-
-def _read_part(kind: str, sealed: bool, without: Sequence[str], path: Path) -> tuple[pa.Table, pa.Table]:
-    """What is measured in a part, with its unit; and the truths that it carries, if it is an old one."""
-    with _readable(path):
-        table = read_sealed(path, _contents_of_part(kind, path.stem) if sealed else None)
-    measured = completed(table, pa.schema([field for field in MEASURED[kind] if field.name not in without]))
-    carries = kind == "conditionals" and TRUTH[0] in table.column_names
-    truths = table.select(TRUTHS.names).cast(TRUTHS) if carries else TRUTHS.empty_table()
-    return measured.append_column(UNIT, pa.repeat(path.stem, len(table))), truths
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except DamagedError as error:
-        raise StoreError(
-            f"{error}; delete this file and run the same command again, which measures what it held anew"
-        ) from error
-    except (*storage_errors(), pa.ArrowException) as error:
-        raise StoreError(f"{path} cannot be read: {error}") from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from sampler_bench.errors import InputError
-from sampler_bench.runs.records import CURVES, OVERALL, SCORES
+from sampler_bench.runs.records import CONDITIONALS, CURVES, OVERALL, SCORES
 from sampler_bench.score.answers import digits_written, survival
 from sampler_bench.score.components import commitment
 from sampler_bench.score.knowledge import Knowledge, with_controls
@@ -58,7 +58,7 @@ class TaskScores(NamedTuple):
 def score(
     suite: str,
     truths: Sequence[Truth],
-    conditionals: pd.DataFrame,
+    conditionals: pd.DataFrame | Iterable[pd.DataFrame],
     samples: pd.DataFrame,
     is_reference: Callable[[str], bool],
     executor: "Executor | None" = None,
@@ -71,8 +71,11 @@ def score(
         Its name.
     truths : sequence of Truth
         Of its tasks, in the suite's order.
-    conditionals, samples : DataFrame
-        The records (``runs/records.py``).
+    conditionals : DataFrame, or iterable of DataFrames
+        The records (``runs/records.py``); those of one task after the other, if they are not to be held all
+        at once.
+    samples : DataFrame
+        The records of answers.
     is_reference : callable
         Whether a model of that name is a reference sampler, which has no rank.
     executor : Executor, optional
@@ -84,13 +87,7 @@ def score(
         ``task`` is ``(overall)`` for a score of the whole suite, given where every task has been measured.
     """
     samples = samples[~samples["blind"]]  # others are but traces for a control
-    references = {
-        name for name in {*conditionals["model"].unique(), *samples["model"].unique()} if is_reference(name)
-    }
-    materials = (
-        TaskRecords(truth, _of(truth.task, conditionals), _of(truth.task, samples), table(), references)
-        for truth in truths
-    )
+    materials = _materials(truths, conditionals, samples, is_reference)
     here = ((one, score_task(one)) for one in materials)
     with closing(executor.map(score_task, materials) if executor else here) as scored:
         by_task = {material.truth.task: scores for material, scores in scored}
@@ -101,12 +98,31 @@ def score(
             collected.add(truth.task, key, scores, points)
         for key, each in by_task[truth.task].shares.items():
             shares[key][truth.task] = each
-    _add_overall(collected, truths, shares, samples, references)
+    _add_overall(collected, truths, shares, samples, is_reference)
     return collected.tables(suite, [truth.task for truth in truths])
 
 
-def _of(task: str, records: pd.DataFrame) -> pd.DataFrame:
-    return records[records["task"] == task]
+def _materials(
+    truths: Sequence[Truth],
+    conditionals: pd.DataFrame | Iterable[pd.DataFrame],
+    samples: pd.DataFrame,
+    is_reference: Callable[[str], bool],
+) -> Iterator[TaskRecords]:
+    """Of each task: made as it is scored, in the order of the conditionals."""
+    if isinstance(conditionals, pd.DataFrame):
+        conditionals = (rows for _, rows in conditionals.groupby("task"))
+    left = {truth.task: truth for truth in truths}
+
+    def material(truth: Truth, laws: pd.DataFrame) -> TaskRecords:
+        answers = samples[samples["task"] == truth.task]
+        names = {*laws["model"].unique(), *answers["model"].unique()}
+        return TaskRecords(truth, laws, answers, table(), {*filter(is_reference, names)})
+
+    for laws in conditionals:
+        if truth := left.pop(laws["task"].iloc[0], None):
+            yield material(truth, laws)
+    for truth in left.values():
+        yield material(truth, pd.DataFrame(columns=CONDITIONALS.names))
 
 
 def _by_row(records: pd.DataFrame) -> Iterator[tuple[Key, pd.DataFrame]]:
@@ -211,7 +227,7 @@ def _add_overall(
     truths: Sequence[Truth],
     shares: Mapping[Key, Mapping[str, Mapping[str, Share]]],
     samples: pd.DataFrame,
-    references: Set[str],
+    is_reference: Callable[[str], bool],
 ) -> None:
     """``shares``: of each row, by task and metric."""
     ranked: dict[Key, Overall] = {}
@@ -225,7 +241,7 @@ def _add_overall(
             overall = overall_share(metric, by_task, wanted)
             if overall:
                 collected.add(OVERALL, key, [overall.mean, overall.median])
-                if metric == RANKED and key[0] not in references:
+                if metric == RANKED and not is_reference(key[0]):
                     ranked[key] = overall
     for key, score in ranks(ranked):
         collected.add(OVERALL, key, [score])
