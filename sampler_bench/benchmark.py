@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
 
 import pyarrow as pa
@@ -119,13 +119,14 @@ class Benchmark:
             return
         self.folder.write_manifest(manifest)
         self.listener.begin("truth", 0, len(wanted))
-        tables: list[pa.Table] = []
-        try:
+
+        def computed() -> Iterator[pa.Table]:
             with closing((self.executor or Processes()).map(truth_along, wanted)) as found:
                 for unit, table in found:
-                    tables.append(table)
+                    yield table
                     self.listener.advance(unit.prompt.task.name, "truths", len(table))
-        finally:
+
+        with closing(computed()) as tables:
             self.folder.add_truths(tables)
         for unit in wanted:
             sizes = manifest.truths.setdefault(unit.prompt.task.name, [])

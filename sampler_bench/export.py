@@ -10,6 +10,7 @@ from sampler_bench.files import location, write_whole
 from sampler_bench.plain import in_markdown
 from sampler_bench.runs.manifest import Manifest
 from sampler_bench.runs.records import RECORDS
+from sampler_bench.runs.scored import read_scored
 from sampler_bench.runs.store import RunFolder
 
 CARD = """---
@@ -80,7 +81,7 @@ def export(run: Path, out: Path, kind: str = "parquet") -> list[Path]:
 def _read(folder: RunFolder, name: str) -> pa.Table:
     if name in RECORDS:
         return pa.Table.from_pandas(folder.read(name), schema=RECORDS[name], preserve_index=False)
-    return folder.read_scored(name)
+    return read_scored(folder.path, name)
 
 
 def _card(manifest: Manifest, tables: dict[str, pa.Table], configs: str, kind: str) -> str:

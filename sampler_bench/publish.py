@@ -23,6 +23,7 @@ from sampler_bench.report.responses import Response
 from sampler_bench.runs.laws_in_arrow import frame
 from sampler_bench.runs.manifest import Manifest, TaskEntry
 from sampler_bench.runs.records import LONG_TEXTS, SCORED
+from sampler_bench.runs.scored import read_scored, write_scored
 from sampler_bench.runs.store import RunFolder
 from sampler_bench.score.scores import score
 from sampler_bench.score.truth import Truth
@@ -80,7 +81,7 @@ def score_run(folder: RunFolder, manifest: Manifest, executor: Executor | None =
         executor=executor or Processes(),
     )
     manifest.scored = {
-        name: folder.write_scored(name, pa.Table.from_pandas(rows, schema=schema, preserve_index=False))
+        name: write_scored(folder.path, name, pa.Table.from_pandas(rows, schema=schema, preserve_index=False))
         for (name, schema), rows in zip(SCORED.items(), scores, strict=True)
     }
     write_whole(folder.path / "scores.csv", partial(write_csv, scores.scores))
@@ -116,7 +117,7 @@ def read_scores(path: Path) -> pd.DataFrame:
 
 
 def _read(path: Path, name: str) -> pd.DataFrame:
-    return RunFolder(path).read_scored(name).to_pandas()
+    return read_scored(location(path), name).to_pandas()
 
 
 def find_runs(path: Path) -> list[Path]:

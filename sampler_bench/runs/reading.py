@@ -8,6 +8,7 @@ import pandas as pd
 
 from sampler_bench.errors import InputError, StoreError
 from sampler_bench.runs.manifest import Manifest
+from sampler_bench.runs.scored import read_scored
 from sampler_bench.runs.store import RunFolder
 
 
@@ -44,12 +45,12 @@ class Run:
     @cached_property
     def scores(self) -> pd.DataFrame:
         """A row a score."""
-        return RunFolder(self.path).read_scored("scores").to_pandas()
+        return read_scored(self.path, "scores").to_pandas()
 
     @cached_property
     def curves(self) -> pd.DataFrame:
         """A row a point of a curve."""
-        return RunFolder(self.path).read_scored("curves").to_pandas()
+        return read_scored(self.path, "curves").to_pandas()
 
 
 def read(path: Path | str) -> Run:

@@ -5,6 +5,7 @@ kind. Each file carries a checksum (``sealed.py``) and says what it holds. A man
 an older version: the parts beside it are believed as they are, until the folder is written to.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -15,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sampler_bench.errors import DamagedError, StoreError
+from sampler_bench.errors import StoreError
 from sampler_bench.files import is_remote, location, locked, make_folder, storage_errors
 from sampler_bench.runs.done import Done
 from sampler_bench.runs.files_of_records import (
@@ -29,8 +30,8 @@ from sampler_bench.runs.files_of_records import (
     rows_of,
 )
 from sampler_bench.runs.manifest import MANIFEST, Manifest, read_manifest, write_manifest
-from sampler_bench.runs.merging import Piece, by_value, merged
-from sampler_bench.runs.records import MEASURED, RECORDS, SCORED, TRUTHS, UNIT
+from sampler_bench.runs.merging import TOGETHER, Piece, by_value, merged
+from sampler_bench.runs.records import MEASURED, RECORDS, TRUTHS, UNIT
 from sampler_bench.runs.stored_truth import distinct, with_truth
 from sampler_bench.sealed import open_sealed, read_sealed, write_sealed, write_sealed_tables
 
@@ -128,8 +129,25 @@ class RunFolder:
         return self._in_file("samples", schema).to_pandas().groupby(UNIT.name)
 
     def add_truths(self, truths: Iterable[pa.Table]) -> None:
-        """Store truths beside those that are there. Raises StoreError if they cannot be read or written."""
-        self._write_compact("truths", [distinct([self.truths(), *truths])])
+        """Store truths, each table of one task, beside those that are there; whatever comes between them.
+
+        Raises
+        ------
+        StoreError
+            If they cannot be read or written.
+        """
+        waiting: dict[str, list[pa.Table]] = defaultdict(list)
+        try:
+            for number, table in enumerate(truths):
+                of_task = waiting[table["task"][0].as_py()]
+                of_task.append(table)
+                if len(of_task) == TOGETHER:
+                    self.write_part("truths", str(number), distinct(of_task))
+                    of_task.clear()
+        finally:
+            for number, of_task in enumerate(waiting.values()):
+                self.write_part("truths", f"last-{number}", distinct(of_task))
+            self._make_compact("truths")
 
     def truths(self) -> pa.Table:
         """What is stored of the truth, of the TRUTHS schema. Raises StoreError if it cannot be read."""
@@ -174,51 +192,23 @@ class RunFolder:
         StoreError
             If a part cannot be read, or the file not be written.
         """
+        self.add_truths(self._carried_truths())
         for kind in MEASURED:
-            parts = self._parts(kind)
-            if not parts:
-                continue
-            if kind == "conditionals" and (carried := self._carried_truths()):
-                self.add_truths(carried)
-            self._write_compact(kind, self._sorted(kind))
-            for part in parts:
-                with suppress(*storage_errors()):  # one that stays is known to be in the file
-                    part.unlink(missing_ok=True)
-            if not is_remote(self.path):
-                with suppress(OSError):  # what is not ours stays, and its folder with it
-                    (self.path / kind).rmdir()
-            self._made.discard(kind)
+            self._make_compact(kind)
         self.__dict__.pop("_written", None)
 
-    def write_scored(self, name: str, table: pa.Table) -> str:
-        """Store the scores, or the curves. Returns the checksum, for the manifest."""
-        return write_sealed(self.path / f"{name}.parquet", table, name)
-
-    def read_scored(self, name: str) -> pa.Table:
-        """The scores, or the curves, of a finished run.
-
-        Raises
-        ------
-        StoreError
-            If they are not there, are damaged or another run's, or were made by another version.
-        """
-        again = f"`sampler-bench score {self.path}` makes them again"
-        manifest = self.manifest()
-        checksum = manifest and manifest.scored.get(name)
-        try:
-            table = read_sealed(self.path / f"{name}.parquet", checksum and name, checksum=checksum)
-        except DamagedError as error:
-            raise StoreError(f"{error}; {again}") from error
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise StoreError(
-                f"{self.path} holds no finished run, for there is no {name}.parquet; `sampler-bench run` "
-                "makes one"
-            ) from error
-        except storage_errors() as error:
-            raise StoreError(f"{self.path} has no {name} to read: {error}; {again}") from error
-        if not table.schema.equals(SCORED[name]):
-            raise StoreError(f"{self.path} was scored by another version; {again}")
-        return table
+    def _make_compact(self, kind: str) -> None:
+        parts = self._parts(kind)
+        if not parts:
+            return
+        self._write_compact(kind, self._sorted(kind))
+        for part in parts:
+            with suppress(*storage_errors()):  # one that stays is known to be in the file
+                part.unlink(missing_ok=True)
+        if not is_remote(self.path):
+            with suppress(OSError):  # what is not ours stays, and its folder with it
+                (self.path / kind).rmdir()
+        self._made.discard(kind)
 
     def _sorted(self, kind: str, without: Sequence[str] = ()) -> Iterator[pa.Table]:
         """All that was measured, with its unit, in the order of its keys, in tables of some size."""
@@ -227,7 +217,9 @@ class RunFolder:
         fields = [field for field in COMPACT[kind] if field.name not in left]
         schema = pa.schema(fields, metadata=COMPACT[kind].metadata)
         for rows in merged(self._pieces(kind, sealed, schema), KEYS[kind], self._at_once):
-            if not sealed:
+            if kind == "truths":
+                rows = distinct([rows])
+            elif not sealed:
                 self._must_differ(kind, rows)
             yield rows
 
@@ -235,7 +227,7 @@ class RunFolder:
         if file := self._compact(kind):
             yield from pieces_of_file(kind, self._path_of(kind), file, schema)
         parts = self._parts(kind)
-        if parts:
+        if parts and kind in MEASURED:
             known = {*self._units(kind)}  # left over where making the file was stopped
             parts = [part for part in parts if part.stem not in known]
         with ThreadPoolExecutor(self._at_once) as pool:

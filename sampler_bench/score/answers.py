@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from sampler_bench.score.estimate import RESAMPLES
+from sampler_bench.score.estimate import resampled_sums
 from sampler_bench.score.intervals import interval_of_draws, wilson_interval
 from sampler_bench.score.score import Point, Score, certain
 from sampler_bench.score.truth import Truth
@@ -63,8 +63,7 @@ def mass(records: pd.DataFrame, truth: Truth) -> Iterator[Score]:
         return
     weight = np.exp(weighted["log_weight"] - peak)
     together = weight.groupby(weighted["seed"]).agg(["sum", "size"]).to_numpy()
-    picks = np.random.default_rng(2).integers(len(together), size=(RESAMPLES, len(together)))
-    sums, sizes = together[picks].sum(axis=1).T
+    sums, sizes = resampled_sums(together, len(together), np.random.default_rng(2)).T
     value = peak + math.log(weight.mean())
     with np.errstate(divide="ignore"):
         low, high = interval_of_draws(value, peak + np.log(sums / sizes), len(together))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from sampler_bench.score.estimate import RESAMPLES
+from sampler_bench.score.estimate import resampled_sums
 from sampler_bench.score.intervals import interval_of_draws, student_interval
 from sampler_bench.score.score import Point, Score
 from sampler_bench.score.truth import Truth
@@ -22,10 +22,10 @@ def component_shares(records: pd.DataFrame, truth: Truth) -> Iterator[Score]:
         return
     n, rng = len(answers), np.random.default_rng(truth.seed("components"))
     posteriors = np.array([truth.target.posterior(answer) for answer in answers])
-    draws = posteriors[rng.integers(n, size=(RESAMPLES, n))].mean(axis=1)
+    draws = resampled_sums(posteriors, n, rng) / n
     lows, highs = np.clip(interval_of_draws(posteriors.mean(axis=0), draws, n), 0.0, 1.0)
     perfect = np.array([truth.target.posterior(number) for number in truth.draws])
-    scatter = perfect[rng.integers(len(perfect), size=(RESAMPLES, n))].mean(axis=1)
+    scatter = resampled_sums(perfect, n, rng) / n
     floor_lows, floor_highs = np.quantile(scatter, (0.025, 0.975), axis=0)
     for index, share in enumerate(truth.target.shares):
         yield Score(

@@ -10,7 +10,7 @@ from sampler_bench.score.intervals import EXACT, FEWEST, NONE, Reach, reach_of_f
 
 RESAMPLES = 1000
 GROUPS = 4096  # numbers, or groups of them, to resample at most
-BLOCK = 4_000_000  # of those held at once
+BLOCK = 1_000_000  # of those held at once
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,14 @@ class Means:
     def spread_draws(self, quantity: int) -> np.ndarray:
         """The same, spread as far as the interval reaches; nan where there is none."""
         return self.reach.of(quantity).spread(self.value[quantity], self.all_draws(quantity))
+
+
+def resampled_sums(rows: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Sums over bootstrap resamples of ``size`` rows, shape (RESAMPLES, columns); few are held at once."""
+    at_once = max(1, BLOCK // (size * rows.shape[1]))
+    blocks = (min(at_once, RESAMPLES - done) for done in range(0, RESAMPLES, at_once))
+    picks = (rng.integers(len(rows), size=(block, size)) for block in blocks)
+    return np.concatenate([rows[picked].sum(axis=1) for picked in picks])
 
 
 def calibrated_means(values: np.ndarray, weight: np.ndarray, covariates: np.ndarray | None) -> np.ndarray:

@@ -14,7 +14,8 @@ from sampler_bench.score.score import Point, Score
 from sampler_bench.targets import END, Target, UniformTarget
 
 REPEATS = 1999  # of a Monte-Carlo test
-DRAWN_AT_ONCE = 20_000_000  # numbers: for very many, a test is repeated less often
+DRAWN = 20_000_000  # numbers, in all: for very many, a test is repeated less often
+DRAWN_AT_ONCE = 1_000_000
 MODULI = {"last-digit": 10, "mod-3": 3, "mod-7": 7, "mod-11": 11, "mod-13": 13}
 LISTED = 2000  # members of a target that is not uniform, to look for duplicates
 ALL_DIFFERENT = 2**62  # members: two draws from more are not alike
@@ -135,15 +136,17 @@ def duplicates(
 def _repeats_of_draws(
     n: int, target: Target, information: float, rng: np.random.Generator
 ) -> np.ndarray | None:
-    times = max(99, min(REPEATS, DRAWN_AT_ONCE // n))
+    times = max(99, min(REPEATS, DRAWN // n))
     size = target.count("")
     if isinstance(target, UniformTarget):
         if size is None:
             size = round(math.exp(min(target.log_size(information), math.log(2 * ALL_DIFFERENT))))
         if size > ALL_DIFFERENT:
             return np.zeros(times)
-        drawn = np.sort(rng.integers(size, size=(times, n)), axis=1)
-        return np.count_nonzero(np.diff(drawn, axis=1) == 0, axis=1)
+        at_once = max(1, DRAWN_AT_ONCE // n)
+        blocks = (min(at_once, times - done) for done in range(0, times, at_once))
+        each = (np.sort(rng.integers(size, size=(block, n)), axis=1) for block in blocks)
+        return np.concatenate([np.count_nonzero(np.diff(drawn, axis=1) == 0, axis=1) for drawn in each])
     if size is None or size > LISTED:
         return None
     law = np.array([target.nth_member(rank)[1] for rank in range(size)])

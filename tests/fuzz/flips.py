@@ -24,6 +24,7 @@ from sampler_bench import files, run
 from sampler_bench.errors import SamplerBenchError
 from sampler_bench.models.weights import smollm2
 from sampler_bench.models.weights.conversion import SOURCE_FILE
+from sampler_bench.runs.scored import read_scored
 from sampler_bench.runs.store import RunFolder
 from sampler_bench.sealed import ANSWERS, read_kept, write_json
 from sampler_bench.targets.counting import kept_counts, prime_counts, tables, windows
@@ -152,7 +153,7 @@ def _of_a_run(folder: Path) -> Iterator[Kind]:
     for name in ("scores", "curves"):
 
         def ask_scored(name: str = name) -> str:
-            return there.read_scored(name).to_pandas().to_csv()
+            return read_scored(there.path, name).to_pandas().to_csv()
 
         yield Kind(name, folder / f"{name}.parquet", ask_scored, ask_scored())
 
