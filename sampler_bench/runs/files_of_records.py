@@ -1,7 +1,8 @@
 """The files that a run's records lie in: a part for each unit, and a compact file of all of a kind."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,7 +10,7 @@ import pyarrow.parquet as pq
 
 from sampler_bench.errors import DamagedError, StoreError
 from sampler_bench.files import storage_errors
-from sampler_bench.runs.merging import Piece, row_groups
+from sampler_bench.runs.merging import Piece
 from sampler_bench.runs.records import ADDED, MEASURED, TRUTH, TRUTHS, UNIT, completed
 from sampler_bench.runs.stored_truth import KEY
 from sampler_bench.sealed import open_sealed
@@ -45,20 +46,36 @@ def contents_of_part(kind: str, unit_id: str) -> str:
 
 
 def pieces_of_file(kind: str, path: Path, file: pq.ParquetFile, schema: pa.Schema) -> Iterator[Piece]:
-    """Those of a compact file, which stays open."""
-    return row_groups(file.metadata, KEYS[kind], ADDED, lambda place: rows_of(path, file, place, schema))
+    """Row groups of a compact file, which stays open. They are sorted, and end where they end."""
+    keys = pa.schema([COMPACT[kind].field(name) for name in KEYS[kind]])
+    for place in range(file.num_row_groups):
+        there = rows_of(path, file, place, keys)
+        first, last = (tuple(there.slice(row, 1).to_pylist()[0].values()) for row in (0, len(there) - 1))
+        yield Piece(first, last, partial(rows_of, path, file, place, schema), in_order=True)
 
 
-def pieces_of_part(kind: str, path: Path, sealed: bool, schema: pa.Schema) -> Iterator[Piece]:
-    """Those of a part, which is opened again when they are read. Raises StoreError."""
+def piece_of_part(kind: str, path: Path, sealed: bool, schema: pa.Schema) -> Piece | None:
+    """A part, which is opened again when it is read; None if there is nothing in it. Raises StoreError."""
 
-    def read(place: int) -> pa.Table:
+    def read() -> pa.Table:
         with open_part(kind, path, sealed) as file:
-            return rows_of(path, file, place, schema, path.stem)
+            tables = [rows_of(path, file, place, schema, path.stem) for place in range(file.num_row_groups)]
+        return pa.concat_tables(tables)
 
     with open_part(kind, path, sealed) as file:
-        metadata = file.metadata
-    return row_groups(metadata, KEYS[kind], ADDED, read)
+        groups = [file.metadata.row_group(place) for place in range(file.num_row_groups)]
+    ends = [_ends(group, KEYS[kind]) for group in groups if group.num_rows]
+    return Piece(min(first for first, _ in ends), max(last for _, last in ends), read) if ends else None
+
+
+def _ends(group: pq.RowGroupMetaData, keys: Sequence[str]) -> tuple:
+    """The least and the greatest value of each key: no key lies before or after all of them together."""
+    columns = (group.column(place) for place in range(group.num_columns))
+    found = {column.path_in_schema: column.statistics for column in columns}
+    return tuple(
+        tuple(getattr(found[key], end) if key in found else ADDED[key] for key in keys)
+        for end in ("min", "max")
+    )
 
 
 def open_part(kind: str, path: Path, sealed: bool) -> pq.ParquetFile:
@@ -79,9 +96,11 @@ def rows_of(
     return completed(table, schema).cast(schema)
 
 
-def carried_truths(path: Path) -> pa.Table:
+def carried_truths(path: Path) -> Piece | None:
     """The truths that a part of conditionals carries, if an older version wrote it. Raises StoreError."""
     with open_part("conditionals", path, sealed=False) as file, readable(path):
         if TRUTH[0] not in file.schema_arrow.names:
-            return TRUTHS.empty_table()
-        return file.read(TRUTHS.names, use_threads=False).cast(TRUTHS)
+            return None
+        rows = file.read(TRUTHS.names, use_threads=False).cast(TRUTHS)
+    keys = [tuple(key.values()) for key in rows.select(KEYS["truths"]).to_pylist()]
+    return Piece(min(keys), max(keys), lambda: rows) if keys else None

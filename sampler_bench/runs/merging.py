@@ -1,14 +1,13 @@
 """Records of many files as one sorted sequence, of which little is held at a time."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-HELD = 2**25  # bytes of records that make a table
+HELD = 2**24  # bytes of records that make a table
 TOGETHER = (
     128  # pieces read at most before they are joined: apart, small tables take far more than their rows
 )
@@ -17,46 +16,12 @@ ENCODED = HELD // 4  # bytes of them at most, as files hold them
 
 @dataclass(frozen=True)
 class Piece:
-    """Some records, not read yet: no key of them lies before ``first`` or after ``last``.
-
-    ``size``: bytes, as they are encoded.
-    """
+    """Some records, not read yet: no key of them lies before ``first`` or after ``last``."""
 
     first: tuple
     last: tuple
-    size: int
     read: Callable[[], pa.Table]
-
-
-def row_groups(
-    metadata: pq.FileMetaData,
-    keys: Sequence[str],
-    lacking: Mapping[str, object],
-    read: Callable[[int], pa.Table],
-) -> Iterator[Piece]:
-    """A file's pieces.
-
-    Parameters
-    ----------
-    keys : sequence of str
-        The columns that records are sorted by.
-    lacking : mapping
-        What keys are that the file has no column for.
-    read : callable
-        Reads a row group.
-    """
-    for place in range(metadata.num_row_groups):
-        group = metadata.row_group(place)
-        if group.num_rows:
-            columns = {
-                each.path_in_schema: each.statistics for each in map(group.column, range(group.num_columns))
-            }
-            first, last = zip(*(_ends(columns.get(key), lacking.get(key)) for key in keys), strict=True)
-            yield Piece(first, last, group.total_byte_size, partial(read, place))
-
-
-def _ends(of_key: pq.Statistics | None, lacking: object) -> tuple:
-    return (of_key.min, of_key.max) if of_key else (lacking, lacking)
+    in_order: bool = False
 
 
 def merged(pieces: Iterable[Piece], keys: Sequence[str], at_once: int = 1) -> Iterator[pa.Table]:
@@ -64,33 +29,39 @@ def merged(pieces: Iterable[Piece], keys: Sequence[str], at_once: int = 1) -> It
 
     Little is held where few pieces overlap. ``at_once``: how many are read at a time.
     """
-    held, size, end = [], 0, ()
+    waiting = sorted(pieces, key=lambda piece: piece.first)
+    held, loose, size, end, in_order = [], [], 0, (), True
+    for piece, rows in zip(waiting, _read(waiting, at_once), strict=True):
+        apart = piece.first > end
+        if size >= HELD and apart:
+            yield _sorted([*held, *loose], keys, in_order)
+            held, loose, size, in_order = [], [], 0, True
+        loose.append(rows)
+        size += rows.nbytes
+        end = max(end, piece.last)
+        in_order &= apart and piece.in_order
+        if len(loose) == TOGETHER:
+            held.append(pa.concat_tables(loose).combine_chunks())
+            loose = []
+    if held or loose:
+        yield _sorted([*held, *loose], keys, in_order)
+
+
+def _read(pieces: Iterable[Piece], at_once: int) -> Iterator[pa.Table]:
+    """Their rows, in their order."""
     with ThreadPoolExecutor(at_once) as pool:
-        for some in _together(sorted(pieces, key=lambda piece: piece.first)):
-            if size >= HELD and some[0].first > end:
-                yield _sorted(held, keys)
-                held, size = [], 0
-            held.append(pa.concat_tables(pool.map(lambda piece: piece.read(), some)).combine_chunks())
-            size += held[-1].nbytes
-            end = max(end, *(piece.last for piece in some))
-    if held:
-        yield _sorted(held, keys)
+        ahead: deque[Future[pa.Table]] = deque()
+        for piece in pieces:
+            ahead.append(pool.submit(piece.read))
+            if len(ahead) == at_once:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
 
 
-def _together(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
-    some, size = [], 0
-    for piece in pieces:
-        some.append(piece)
-        size += piece.size
-        if len(some) == TOGETHER or size >= ENCODED:
-            yield some
-            some, size = [], 0
-    if some:
-        yield some
-
-
-def _sorted(tables: Sequence[pa.Table], keys: Sequence[str]) -> pa.Table:
-    return pa.concat_tables(tables).sort_by([(key, "ascending") for key in keys]).combine_chunks()
+def _sorted(tables: Sequence[pa.Table], keys: Sequence[str], in_order: bool) -> pa.Table:
+    rows = pa.concat_tables(tables)
+    return (rows if in_order else rows.sort_by([(key, "ascending") for key in keys])).combine_chunks()
 
 
 def by_value(tables: Iterable[pa.Table], column: str) -> Iterator[pa.Table]:

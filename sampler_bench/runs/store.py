@@ -24,8 +24,8 @@ from sampler_bench.runs.files_of_records import (
     KEYS,
     carried_truths,
     contents_of_part,
+    piece_of_part,
     pieces_of_file,
-    pieces_of_part,
     readable,
     rows_of,
 )
@@ -142,11 +142,11 @@ class RunFolder:
                 of_task = waiting[table["task"][0].as_py()]
                 of_task.append(table)
                 if len(of_task) == TOGETHER:
-                    self.write_part("truths", str(number), distinct(of_task))
+                    self.write_part("truths", str(number), pa.concat_tables(of_task))
                     of_task.clear()
         finally:
             for number, of_task in enumerate(waiting.values()):
-                self.write_part("truths", f"last-{number}", distinct(of_task))
+                self.write_part("truths", f"last-{number}", pa.concat_tables(of_task))
             self._make_compact("truths")
 
     def truths(self) -> pa.Table:
@@ -177,7 +177,7 @@ class RunFolder:
     def by_task(self, kind: str, without: Sequence[str] = ()) -> Iterator[pa.Table]:
         """As ``table``, but the records of one task after the other, which are all that is held."""
         names = [name for name in RECORDS[kind].names if name not in without]
-        truths = by_value(self._sorted_truths(), "task") if kind == "conditionals" else iter(())
+        truths = by_value(self._sorted("truths"), "task") if kind == "conditionals" else iter(())
         for rows in by_value(self._sorted(kind, without), "task"):
             if kind == "conditionals":
                 of_task = (known for known in truths if known["task"][0] == rows["task"][0])
@@ -192,16 +192,16 @@ class RunFolder:
         StoreError
             If a part cannot be read, or the file not be written.
         """
-        self.add_truths(self._carried_truths())
-        for kind in MEASURED:
+        for kind in ("truths", *MEASURED):  # those of old parts before these go
             self._make_compact(kind)
         self.__dict__.pop("_written", None)
 
     def _make_compact(self, kind: str) -> None:
         parts = self._parts(kind)
-        if not parts:
+        if not parts and not (kind == "truths" and self._carried_truths()):
             return
-        self._write_compact(kind, self._sorted(kind))
+        rows = self._sorted(kind)
+        self._write_compact(kind, map(distinct, rows) if kind == "truths" else rows)
         for part in parts:
             with suppress(*storage_errors()):  # one that stays is known to be in the file
                 part.unlink(missing_ok=True)
@@ -217,9 +217,7 @@ class RunFolder:
         fields = [field for field in COMPACT[kind] if field.name not in left]
         schema = pa.schema(fields, metadata=COMPACT[kind].metadata)
         for rows in merged(self._pieces(kind, sealed, schema), KEYS[kind], self._at_once):
-            if kind == "truths":
-                rows = distinct([rows])
-            elif not sealed:
+            if not sealed and kind in MEASURED:
                 self._must_differ(kind, rows)
             yield rows
 
@@ -227,27 +225,24 @@ class RunFolder:
         if file := self._compact(kind):
             yield from pieces_of_file(kind, self._path_of(kind), file, schema)
         parts = self._parts(kind)
-        if parts and kind in MEASURED:
+        if kind == "truths":
+            yield from self._carried_truths()
+        elif parts:
             known = {*self._units(kind)}  # left over where making the file was stopped
             parts = [part for part in parts if part.stem not in known]
         with ThreadPoolExecutor(self._at_once) as pool:
-            for pieces in pool.map(lambda part: [*pieces_of_part(kind, part, sealed, schema)], parts):
-                yield from pieces
+            pieces = pool.map(lambda part: piece_of_part(kind, part, sealed, schema), parts)
+            yield from filter(None, pieces)
 
     def _must_differ(self, kind: str, rows: pa.Table) -> None:
         if len(rows.group_by(list(KEYS[kind])).aggregate([])) < len(rows):
             raise StoreError(f"{self.path / kind} holds a part twice, under two names; delete one of them")
 
-    def _sorted_truths(self) -> Iterator[pa.Table]:
-        carried = self._carried_truths()
-        return iter([distinct([self.truths(), *carried])]) if carried else self._sorted("truths")
-
-    def _carried_truths(self) -> list[pa.Table]:
+    def _carried_truths(self) -> list[Piece]:
         """Those in parts of conditionals that an older version wrote."""
         if read_manifest(self.path)[1]:
             return []
-        each = map(carried_truths, self._parts("conditionals"))
-        return [truths for truths in each if len(truths)]
+        return [*filter(None, map(carried_truths, self._parts("conditionals")))]
 
     def _path_of(self, kind: str) -> Path:
         return self.path / f"{kind}.parquet"

@@ -240,11 +240,12 @@ def gain(direct: Knowledge, other: Knowledge) -> Score:
 def with_controls(truth: Truth, records: pd.DataFrame, reference: bool) -> Knowledge | None:
     """What one row's conditionals say, each kind of control by itself; None if there are but controls."""
     blind, irrelevant = records["blind"], records["traces_of"] != ""
-    if (blind | irrelevant).all():
+    control = blind | irrelevant
+    if control.all():
         return None
+    if not control.any():  # the records themselves: there may be very many
+        return Knowledge(truth, records, reference=reference)
     controls = [
         Knowledge(truth, rows) if len(rows) else None for rows in (records[blind], records[irrelevant])
     ]
-    return Knowledge(
-        truth, records[~blind & ~irrelevant], blind=controls[0], irrelevant=controls[1], reference=reference
-    )
+    return Knowledge(truth, records[~control], blind=controls[0], irrelevant=controls[1], reference=reference)
