@@ -66,7 +66,7 @@ measuring: $(READY)  ## Time the measure loop against bare requests, and its mem
 scoring: $(READY)  ## Time the scoring of a million conditionals on one core
 	@$(BIN)/python -m tests.benchmarks.scoring
 
-million: $(READY)  ## Time a run of a million conditionals and 100,000 answers, beside inspect_ai (5 minutes)
+million: $(READY)  ## Time a run of a million conditionals and 100,000 answers, beside inspect_ai (7 minutes)
 	@$(BIN)/python -m tests.benchmarks.million
 
 page: $(READY)  ## Time the leaderboard page with 10,000 rows (needs Chromium)

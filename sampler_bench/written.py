@@ -1,6 +1,6 @@
 """What models wrote in a run: the responses, where their answers stand, and why one is no member."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +12,8 @@ from sampler_bench.measure.parsing import answer_spans
 from sampler_bench.report.responses import Answer, Response, answers_page
 from sampler_bench.runs.manifest import Manifest
 from sampler_bench.runs.reading import only, read
+from sampler_bench.runs.records import RECORDS
+from sampler_bench.runs.store import RunFolder
 from sampler_bench.targets import Target
 from sampler_bench.targets.registry import make_target
 from sampler_bench.tasks import Arm
@@ -76,16 +78,27 @@ def few_answers(path: Path) -> list[Response]:
     StoreError
         If there is no such run, or it cannot be read.
     """
-    run = read(path)
-    chosen = [run.samples.head(0)]
-    for _, mine in _asked_for(run.samples).groupby(ROW[1:], sort=False):
-        there = set(mine["task"])
-        tasks = [task for task in run.manifest.tasks if task in there]
-        few = min(FEW, len(tasks))
-        some = [tasks[place * len(tasks) // few] for place in range(few)]
-        first = mine[mine["task"].isin(some)].drop_duplicates("task")
-        chosen.append(mine.merge(first[RESPONSE], on=RESPONSE))
-    return list(responses(pd.concat(chosen), run.manifest))
+    manifest = read(path).manifest
+    folder = RunFolder(path)
+    without = [name for name in RECORDS["samples"].names if name not in (*RESPONSE, "blind")]
+    chosen = _first_responses(_asked_for(folder.read("samples", without)), [*manifest.tasks])
+    found = []
+    for table in folder.by_task("samples"):  # few of their long texts are wanted, and held
+        records = _asked_for(table.to_pandas())
+        found += responses(records.merge(chosen, on=RESPONSE), manifest)
+    return found
+
+
+def _first_responses(records: pd.DataFrame, tasks: Sequence[str]) -> pd.DataFrame:
+    """Of every model, arm and decoder, the first response to each of some tasks: the columns of RESPONSE."""
+    chosen = [records[RESPONSE].head(0)]
+    for _, mine in records.groupby(ROW[1:], sort=False):
+        there = {*mine["task"]}
+        measured = [task for task in tasks if task in there]
+        few = min(FEW, len(measured))
+        some = [measured[place * len(measured) // few] for place in range(few)]
+        chosen.append(mine[mine["task"].isin(some)].drop_duplicates("task")[RESPONSE])
+    return pd.concat(chosen)
 
 
 def _asked_for(samples: pd.DataFrame) -> pd.DataFrame:

@@ -50,8 +50,10 @@ def pieces_of_file(kind: str, path: Path, file: pq.ParquetFile, schema: pa.Schem
     keys = pa.schema([COMPACT[kind].field(name) for name in KEYS[kind]])
     for place in range(file.num_row_groups):
         there = rows_of(path, file, place, keys)
-        first, last = (tuple(there.slice(row, 1).to_pylist()[0].values()) for row in (0, len(there) - 1))
-        yield Piece(first, last, partial(rows_of, path, file, place, schema), in_order=True)
+        if len(there):
+            ends = there.take([0, len(there) - 1]).to_pylist()
+            first, last = (tuple(row.values()) for row in ends)
+            yield Piece(first, last, partial(rows_of, path, file, place, schema), in_order=True)
 
 
 def piece_of_part(kind: str, path: Path, sealed: bool, schema: pa.Schema) -> Piece | None:

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 HELD = 2**24  # bytes of records that make a table
-TOGETHER = (
-    128  # pieces read at most before they are joined: apart, small tables take far more than their rows
-)
-ENCODED = HELD // 4  # bytes of them at most, as files hold them
+TOGETHER = 128  # small tables that are joined: apart, they take far more than their rows
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Some records, not read yet: no key of them lies before ``first`` or after ``last``."""
+    """Some records, not read yet: no key of them lies before ``first`` or after ``last``.
+
+    ``in_order``: whether they are sorted.
+    """
 
     first: tuple
     last: tuple
@@ -30,21 +30,41 @@ def merged(pieces: Iterable[Piece], keys: Sequence[str], at_once: int = 1) -> It
     Little is held where few pieces overlap. ``at_once``: how many are read at a time.
     """
     waiting = sorted(pieces, key=lambda piece: piece.first)
-    held, loose, size, end, in_order = [], [], 0, (), True
+    held, end = _Held(), ()
     for piece, rows in zip(waiting, _read(waiting, at_once), strict=True):
         apart = piece.first > end
-        if size >= HELD and apart:
-            yield _sorted([*held, *loose], keys, in_order)
-            held, loose, size, in_order = [], [], 0, True
-        loose.append(rows)
-        size += rows.nbytes
+        if apart and held.size >= HELD:
+            yield held.sorted(keys)
+            held = _Held()
+        held.add(rows, apart and piece.in_order)
         end = max(end, piece.last)
-        in_order &= apart and piece.in_order
-        if len(loose) == TOGETHER:
-            held.append(pa.concat_tables(loose).combine_chunks())
-            loose = []
-    if held or loose:
-        yield _sorted([*held, *loose], keys, in_order)
+    if waiting:
+        yield held.sorted(keys)
+
+
+class _Held:
+    """Tables that are to become one."""
+
+    def __init__(self) -> None:
+        self.size = 0  # bytes
+        self._joined: list[pa.Table] = []
+        self._loose: list[pa.Table] = []
+        self._in_order = True
+
+    def add(self, rows: pa.Table, in_order: bool) -> None:
+        """``in_order``: whether they are sorted, and come after those that are held."""
+        self.size += rows.nbytes
+        self._in_order &= in_order
+        self._loose.append(rows)
+        if len(self._loose) == TOGETHER:
+            self._joined.append(pa.concat_tables(self._loose).combine_chunks())
+            self._loose = []
+
+    def sorted(self, keys: Sequence[str]) -> pa.Table:
+        rows = pa.concat_tables([*self._joined, *self._loose])
+        if not self._in_order:
+            rows = rows.sort_by([(key, "ascending") for key in keys])
+        return rows.combine_chunks()
 
 
 def _read(pieces: Iterable[Piece], at_once: int) -> Iterator[pa.Table]:
@@ -57,11 +77,6 @@ def _read(pieces: Iterable[Piece], at_once: int) -> Iterator[pa.Table]:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
-
-
-def _sorted(tables: Sequence[pa.Table], keys: Sequence[str], in_order: bool) -> pa.Table:
-    rows = pa.concat_tables(tables)
-    return (rows if in_order else rows.sort_by([(key, "ascending") for key in keys])).combine_chunks()
 
 
 def by_value(tables: Iterable[pa.Table], column: str) -> Iterator[pa.Table]:

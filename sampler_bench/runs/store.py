@@ -172,7 +172,7 @@ class RunFolder:
         """
         fields = [field for field in RECORDS[kind] if field.name not in without]
         none = pa.schema(fields, metadata=RECORDS[kind].metadata).empty_table()
-        return pa.concat_tables([none, *self.by_task(kind, without)]).combine_chunks()
+        return pa.concat_tables([none, *self.by_task(kind, without)])
 
     def by_task(self, kind: str, without: Sequence[str] = ()) -> Iterator[pa.Table]:
         """As ``table``, but the records of one task after the other, which are all that is held."""

@@ -86,7 +86,8 @@ def score(
     Scores
         ``task`` is ``(overall)`` for a score of the whole suite, given where every task has been measured.
     """
-    samples = samples[~samples["blind"]]  # others are but traces for a control
+    if samples["blind"].any():
+        samples = samples[~samples["blind"]]  # others are but traces for a control
     materials = _materials(truths, conditionals, samples, is_reference)
     here = ((one, score_task(one)) for one in materials)
     with closing(executor.map(score_task, materials) if executor else here) as scored:

@@ -1,6 +1,7 @@
 """What a run of a million conditionals takes, beside a tenth of it and two harnesses: ``make million``.
 
-Each is a process of its own. A reference sampler is asked, whose own work is next to nothing: what is timed
+The million are of ten tasks, each as large as the one of the tenth, and then of one task alone. Each run is a
+process of its own. A reference sampler is asked, whose own work is next to nothing: what is timed
 is planning, truth, storing, scoring and the page. inspect_ai gives as cheap a model the same question, and
 compares an answer with one number; of laws it knows nothing. lm-evaluation-harness, where it is installed,
 runs the tasks that we write for it with its own ``dummy`` model: a law after each prefix, no answers.
@@ -12,7 +13,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-SIZES = (100_000, 1_000_000)  # conditionals; a tenth as many answers
+SIZES = ((1, 100_000), (10, 100_000), (1, 1_000_000))  # tasks, conditionals of each; a tenth as many answers
+TASK = """
+title = "12-digit multiples of {modulus}"
+version = 1
+phrase = "12-digit multiple of {modulus}"
+
+[target]
+family = "multiples"
+digits = 12
+modulus = {modulus}
+"""
 THEIRS = 2_000  # answers: 100,000 would take them half an hour
 THEIR_NUMBERS = 64  # of twelve digits, in three wordings: some 2,000 prefixes
 WORDINGS, SYMBOLS = 1, 13  # of a reference sampler; of a number of twelve digits
@@ -25,7 +36,7 @@ from sampler_bench import run
 from sampler_bench.publish import write_leaderboard
 started = time.perf_counter()
 out, numbers, samples = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-run("even-12", ["uniform-digits"], out=out / "run", numbers=numbers, samples=samples)
+run("million", ["uniform-digits"], out=out / "run", numbers=numbers, samples=samples, task_folders=[out])
 write_leaderboard([out / "run"], out / "board")
 print(time.perf_counter() - started, end=" ")
 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
@@ -74,8 +85,8 @@ print(time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
-        for size in SIZES:
-            ours(Path(scratch) / str(size), size)
+        for tasks, size in SIZES:
+            ours(Path(scratch) / f"{tasks}-{size}", tasks, size)
         theirs(Path(scratch) / "inspect")
         if importlib.util.find_spec("lm_eval"):
             theirs_of_laws(Path(scratch) / "lm-eval")
@@ -83,17 +94,23 @@ def main() -> None:
             print("lm-evaluation-harness is not installed here: pip install lm_eval")
 
 
-def ours(folder: Path, size: int) -> None:
-    numbers = size // (WORDINGS * SYMBOLS)
-    seconds, own, child, laws, answers = _printed(OURS, folder, numbers, size // 10)
+def ours(folder: Path, tasks: int, size: int) -> None:
+    """A run of the multiples of 2, 3, ...: as many tasks, of as many conditionals each."""
+    (folder / "suites").mkdir(parents=True)
+    for modulus in range(2, 2 + tasks):
+        (folder / f"of-{modulus}.toml").write_text(TASK.format(modulus=modulus))
+    names = [f"of-{modulus}" for modulus in range(2, 2 + tasks)]
+    suite = f'title = "Million"\nnumbers = 1\nsamples = 1\ntasks = {names}\n'
+    (folder / "suites" / "million.toml").write_text(suite)
+    seconds, own, child, laws, answers = _printed(OURS, folder, size // (WORDINGS * SYMBOLS), size // 10)
     of_laws, of_answers = (
         sum((folder / "run" / f"{name}.parquet").stat().st_size for name in names)
         for names in (("conditionals", "truths"), ("samples",))
     )
     print(
-        f"{laws:,.0f} conditionals and {answers:,.0f} answers: {seconds:.0f} s; at most {own:.0f} MB in the "
-        f"command and {child:.0f} MB in each process that it starts; "
-        f"{of_laws / laws:.1f} bytes a conditional, {of_answers / answers:.1f} an answer",
+        f"{laws:,.0f} conditionals and {answers:,.0f} answers to {tasks} task{'s' * (tasks > 1)}: "
+        f"{seconds:.0f} s; at most {own:.0f} MB in the command and {child:.0f} MB in each process that it "
+        f"starts; {of_laws / laws:.1f} bytes a conditional, {of_answers / answers:.1f} an answer",
         flush=True,
     )
 

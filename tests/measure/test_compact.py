@@ -123,6 +123,28 @@ def test_truths_are_kept_if_their_computation_is_stopped(tmp_path):
     assert set(found.conditionals["task"]) == set(found.manifest.tasks)
 
 
+def test_truths_that_are_stored_again_stay_as_they_were(finished, tmp_path):
+    folder = RunFolder(shutil.copytree(finished, tmp_path / "copy"))
+    before = folder.truths()
+    rows = [before.slice(place, 1) for place in [*range(len(before))] * 2]
+    folder.add_truths(iter(rows))
+    assert folder.truths().equals(before)
+    assert not (folder.path / "truths").exists()
+
+
+def test_truths_of_a_run_that_was_killed_are_found(finished, tmp_path):
+    """Before they were made one file: the parts are read, and go into it when they can."""
+    folder = RunFolder(shutil.copytree(finished, tmp_path / "copy"))
+    truths = folder.truths()
+    for name, some in (("0", truths.slice(5)), ("1", truths.slice(0, 9))):
+        folder.write_part("truths", name, some)
+    (folder.path / "truths.parquet").unlink()
+    assert folder.read("conditionals").equals(RunFolder(finished).read("conditionals"))
+    folder.compact()
+    assert folder.truths().equals(truths)
+    assert not (folder.path / "truths").exists()
+
+
 def test_records_whose_manifest_is_lost_are_not_to_be_deleted(finished, tmp_path):
     folder = shutil.copytree(finished, tmp_path / "copy")
     (folder / "manifest.json").unlink()

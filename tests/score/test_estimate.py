@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from sampler_bench.score.calibration import calibrated_weights, misses, usable_covariates
-from sampler_bench.score.estimate import RESAMPLES, means_over_numbers
+from sampler_bench.score.estimate import RESAMPLES, means_over_numbers, resampled_sums
 from sampler_bench.score.intervals import binomial_range, student_interval, wilson_interval
 
 
@@ -105,6 +105,14 @@ def test_resamples_do_not_hang_on_how_many_are_held_at_once(monkeypatch):
     in_blocks = means_over_numbers(values, equal(50), values[:, :1], seed=5)
     assert whole.draws.shape == (RESAMPLES, 3)
     assert in_blocks.draws == pytest.approx(whole.draws, abs=1e-13)
+
+
+def test_sums_over_resamples_are_those_of_all_resamples_at_once(monkeypatch):
+    rows = np.random.default_rng(3).normal(size=(40, 2))
+    at_once = rows[np.random.default_rng(1).integers(40, size=(RESAMPLES, 70))].sum(axis=1)
+    for block in (10**9, 999, 1):
+        monkeypatch.setattr("sampler_bench.score.estimate.BLOCK", block)
+        assert np.array_equal(resampled_sums(rows, 70, np.random.default_rng(1)), at_once)
 
 
 def test_the_bootstrap_of_a_mean_scatters_by_its_standard_error():

@@ -41,11 +41,27 @@ def test_scores_are_the_same_whoever_holds_the_laws(tmp_path):
     folder = RunFolder(tmp_path)
     truths = [truth_of(name, task) for name, task in folder.manifest().tasks.items()]
     kept = folder.read("conditionals"), frame(folder.table("conditionals"))
-    with_objects, with_arrow = (
-        score("s", truths, records, folder.read("samples"), is_reference) for records in kept
-    )
-    for one, other in zip(with_objects, with_arrow, strict=True):
-        pd.testing.assert_frame_equal(one, other, check_exact=True)
+    one, other = (score("s", truths, records, folder.read("samples"), is_reference) for records in kept)
+    same(one, other)
+
+
+def same(one, other):
+    for mine, others in zip(one, other, strict=True):
+        pd.testing.assert_frame_equal(mine, others, check_exact=True)
+
+
+def test_scores_are_the_same_task_by_task_and_at_once(tmp_path):
+    """In whatever order tasks come, and where one of them has no laws, or is none of these."""
+    run("quick", ["oracle", "uniform-digits"], out=tmp_path, numbers=4, samples=4)
+    folder = RunFolder(tmp_path)
+    truths = [truth_of(name, task) for name, task in folder.manifest().tasks.items()][1:]
+    laws, samples = folder.read("conditionals").query("task != 'powers-of-2-6'"), folder.read("samples")
+    at_once = score("s", truths, laws, samples, is_reference)
+    each = [frame(rows) for rows in folder.by_task("conditionals")]
+    each = [rows for rows in each if rows["task"].iloc[0] != "powers-of-2-6"]
+    assert len(each) == len(truths)
+    same(at_once, score("s", truths, reversed(each), samples, is_reference))
+    assert set(at_once.scores["task"]) >= {truth.task for truth in truths}
 
 
 def test_laws_by_trace_are_read_from_arrow_too():

@@ -62,6 +62,13 @@ def test_duplicates_are_held_against_birthdays():
     assert stuck.value == 22 / 23
 
 
+def test_duplicates_do_not_hang_on_how_many_draws_are_held_at_once(monkeypatch):
+    target, people = Multiples(digits=4, modulus=25), [str(1000 + 25 * (k % 19)) for k in range(23)]
+    at_once = [*duplicates(people, target, 0.0, rng())]
+    monkeypatch.setattr("sampler_bench.score.uniformity.DRAWN_AT_ONCE", 100)
+    assert [*duplicates(people, target, 0.0, rng())] == at_once
+
+
 def test_never_to_repeat_oneself_is_no_chance_either():
     target = Powers(digits=2, base=2)  # 16, 32, 64
     (found,) = duplicates(["16", "32", "64"] * 10, target, 0.0, rng())
