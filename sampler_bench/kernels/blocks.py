@@ -72,7 +72,8 @@ class Tables:
     primes: np.ndarray  # met lane by lane, in the order lanes.sieve_lane wants
     classes: np.ndarray
     inverses: np.ndarray  # of the modulus, mod each prime
-    roots: np.ndarray
+    strikes: np.ndarray  # of each form, the first in lane 0 of a block whose base is 0
+    moves: tuple[np.ndarray, np.ndarray, np.ndarray]  # t, q and 1 / q, as lanes.sieve_lane wants them
     rare: np.ndarray  # the next primes, which strike a lane's whole row
     gap: int  # divides all that lies between lanes
     far: tuple[int, int]  # primes in this range strike a row once at most
@@ -105,13 +106,9 @@ class Block:
         rows = self._far_rows(workers, words) if tables.far[0] < tables.far[1] else None
         segments = -(-words // SEGMENT_WORDS)
         segment_words = -(-words // segments)
-        first = (tables.roots - residues(self.base, tables.primes)) % tables.primes
-        c = first * tables.inverses % tables.primes
-        t = ((tables.primes - tables.inverses) % tables.primes).astype(np.uint32)
-        q = tables.primes.astype(np.uint32)
-        reciprocal = 1.0 / tables.primes
+        c = tables.strikes - residues(self.base, tables.primes) * tables.inverses % tables.primes
+        c = np.where(c < 0, c + tables.primes, c).astype(np.uint32)
         tiny, patterns = patterns_of(tables, self.base)
-        c = c.astype(np.uint32)
         starts, back = self._open_rows()
 
         def work(first: int) -> list:
@@ -121,7 +118,7 @@ class Block:
                 r = tables.lanes[lane]
                 strike_row(row, np.uint32(64 * words), (r - at) // tables.gap, tables.rare, back, s)
                 row, at = row[:words], r
-                sieve_lane(row, segment_words, r, c, t, q, reciprocal, tables.classes, tiny, patterns)
+                sieve_lane(row, segment_words, r, c, *tables.moves, tables.classes, tiny, patterns)
                 taken.append(take(row, r))
             return taken
 
@@ -149,9 +146,7 @@ class Block:
         count_lane(row, edges, total)
         offsets = np.empty(total[0], np.int64)
         list_lane(row, *edges, r, self.tables.modulus, offsets)
-        if not self.tables.tested:
-            return offsets
-        return offsets[self.tables.forms.hold(self.base, offsets)]
+        return self.tables.forms.holding(self.base, offsets) if self.tables.tested else offsets
 
     def list_into(self, row: np.ndarray, r: int, found: np.ndarray) -> int:
         """Write the members themselves; returns how many."""
@@ -227,6 +222,7 @@ def _tables(forms: Forms, modulus: int, near: int, end: int, *, tested: bool) ->
     tiny, rest = primes[primes < TINY], primes[primes >= TINY]
     unrolled = [rest[(rest < UNROLLED) & (rest % 8 == residue)] for residue in (1, 3, 5, 7)]
     ordered = np.concatenate([*unrolled, rest[rest >= UNROLLED]])
+    inverses = inverse(modulus, ordered)
     return Tables(
         forms=forms,
         modulus=modulus,
@@ -234,8 +230,9 @@ def _tables(forms: Forms, modulus: int, near: int, end: int, *, tested: bool) ->
         tiny=tiny,
         primes=ordered,
         classes=np.cumsum([0, *map(len, unrolled)]),
-        inverses=inverse(modulus, ordered),
-        roots=forms.roots(ordered),
+        inverses=inverses,
+        strikes=forms.roots(ordered) * inverses % ordered,
+        moves=((ordered - inverses).astype(np.uint32), ordered.astype(np.uint32), 1.0 / ordered),
         gap=math.gcd(*(r - lanes[0] for r in lanes)) or 1,
         rare=np.sort(primes_between(RARE, near + 1)),
         far=(near + 1, end),

@@ -63,8 +63,8 @@ class Forms:
                 root[:] = np.where(a % primes == 0, -1, root * inverse(a, primes) % primes)
         return np.where(roots < 0, roots.max(axis=0), roots)
 
-    def hold(self, base: int, offsets: np.ndarray) -> np.ndarray:
-        """At which offsets from ``base`` every value is prime, of those a sieve by small primes has left.
+    def holding(self, base: int, offsets: np.ndarray) -> np.ndarray:
+        """The offsets from ``base`` at which every value is prime, of those a sieve by small primes has left.
 
         Parameters
         ----------
@@ -75,23 +75,22 @@ class Forms:
 
         Returns
         -------
-        ndarray of bool
+        ndarray of int64
         """
         from sampler_bench.kernels.primality import pass_base_2, pass_lucas  # loads Numba
         from sampler_bench.kernels.probable_primes import is_probable_prime, passes_base_2
 
         fits = self.largest_value(base + int(offsets.max(initial=0))) < 2**64
-        prime = np.ones(len(offsets), bool)
         # All forms first meet the test that is quick.
         for test in (pass_base_2, pass_lucas) if fits else (passes_base_2, is_probable_prime):
             for a, b in self.pairs:
-                left = offsets[prime]
                 if fits:
                     first = np.uint64((a * base + b) % 2**64)  # may be negative
-                    prime[prime] = test(np.uint64(a) * left.astype(np.uint64) + first)
+                    values = np.uint64(a) * offsets.view(np.uint64) + first
                 else:
-                    prime[prime] = test([a * (base + offset) + b for offset in left.tolist()])
-        return prime
+                    values = [a * (base + offset) + b for offset in offsets.tolist()]
+                offsets = offsets[test(values)]
+        return offsets
 
     @cached_property
     def first(self) -> int:

@@ -222,7 +222,7 @@ def _lucas_parameter(n):
 
 
 @njit(nogil=True)
-def _pass_lucas(n, passed, inverse, two, odd, seed, v, following):
+def _pass_lucas(n, passed, inverse, two, odd, seed, v):
     """The almost extra strong test, V_k(P, 1) with k from n + 1; all behind ``passed`` is scratch."""
     _set_up(n, inverse, two)
     for k in range(len(n)):
@@ -233,21 +233,21 @@ def _pass_lucas(n, passed, inverse, two, odd, seed, v, following):
         seed[k] = two[k]  # P in Montgomery's form, by adding
         for _ in range(np.int64(p) - 2):
             seed[k] = _sum(seed[k], one, n[k])
-        v[k], following[k] = two[k], seed[k]
+        v[0, k], v[1, k] = two[k], seed[k]
         odd[k] = (n[k] + uint64(1)) >> uint64(_twos(n[k] + uint64(1)))
     for shift in range(_bits(odd) - 1, -1, -1):
         for k in range(len(n)):
-            bit = _mask((odd[k] >> uint64(shift)) & uint64(1))
-            both = _difference(_product(v[k], following[k], n[k], inverse[k]), seed[k], n[k])
-            chosen = v[k] ^ ((v[k] ^ following[k]) & bit)
-            square = _difference(_product(chosen, chosen, n[k], inverse[k]), two[k], n[k])
-            swapped = (both ^ square) & bit
-            v[k], following[k] = square ^ swapped, both ^ swapped
+            bit = (odd[k] >> uint64(shift)) & uint64(1)
+            both = _difference(_product(v[0, k], v[1, k], n[k], inverse[k]), seed[k], n[k])
+            chosen = v[bit, k]
+            v[bit, k] = _difference(_product(chosen, chosen, n[k], inverse[k]), two[k], n[k])
+            v[uint64(1) - bit, k] = both
     for k in range(len(n)):
-        found = v[k] == two[k] or v[k] == n[k] - two[k]
+        last = v[0, k]
+        found = last == two[k] or last == n[k] - two[k]
         for _ in range(_twos(n[k] + uint64(1)) - 1):
-            found = found or v[k] == 0
-            v[k] = _difference(_product(v[k], v[k], n[k], inverse[k]), two[k], n[k])
+            found = found or last == 0
+            last = _difference(_product(last, last, n[k], inverse[k]), two[k], n[k])
         passed[k] = passed[k] and found
 
 
@@ -290,8 +290,9 @@ def pass_base_2(numbers):
 def pass_lucas(numbers):
     """Which numbers (uint64, odd, above 3) pass the almost extra strong Lucas test; ndarray of bool."""
     passed = np.empty(len(numbers), np.bool_)
-    a, b, c, d, e, f = np.empty((6, GROUP), np.uint64)
+    a, b, c, d = np.empty((4, GROUP), np.uint64)
+    v = np.empty((2, GROUP), np.uint64)
     for first in range(0, len(numbers), GROUP):
         n = numbers[first : first + GROUP]
-        _pass_lucas(n, passed[first : first + GROUP], a, b, c[: len(n)], d, e, f)
+        _pass_lucas(n, passed[first : first + GROUP], a, b, c[: len(n)], d, v)
     return passed
