@@ -1,12 +1,10 @@
-"""Blocks: what is sieved at once, and how its lanes are shared out to threads."""
+"""Blocks: what is sieved at once, lane by lane."""
 
 import math
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -26,39 +24,16 @@ from sampler_bench.kernels.lanes import (
 from sampler_bench.kernels.rows import open_rows, strike_row
 from sampler_bench.kernels.small_primes import primes_up_to
 from sampler_bench.kernels.starts import in_pieces
+from sampler_bench.kernels.workers import Workers, open_workers
 
 SEGMENTS_IN_A_BLOCK = 20  # a lane's block then fits the L2 cache
-FAR_WIDTH = 20 * 10**8  # of a block that far primes strike: all its lanes are held at once
 NARROW = 25  # a window is narrow below so many times the number of primes that sieve it
 MOST_TESTED = 5 * 10**7  # primes below, at most, sieve a narrow window: they are held in memory
-FAR_KEPT = 5 * 10**8  # far primes below are made once: they take 100 MB
-FAR_CHUNK = 5 * 10**7  # far primes are made and used in runs of this length
+FAR_CHUNK = 5 * 10**7  # far primes are made and used in ranges of this length
+FAR_KEPT = 5 * 10**8  # those below are made once for all blocks and windows: they take 100 MB
 
 RARE = 64 * SEGMENT_WORDS  # primes from here on strike a lane's whole row
 PRIMES = Forms(((1, 0),))
-
-
-class Workers:
-    """A pool of threads; the kernels release Python's lock. One worker is the thread that asks."""
-
-    def __init__(self, pool: ThreadPoolExecutor | None, size: int):
-        self.pool, self.size = pool, size
-
-    def run(self, work: Callable) -> list:
-        """work(0), work(1), ... work(size - 1), at once."""
-        return [work(0)] if self.pool is None else list(self.pool.map(work, range(self.size)))
-
-
-@contextmanager
-def open_workers(threads: int | None) -> Iterator[Workers]:
-    """As many workers as asked for, else as OMP_NUM_THREADS says, else as this process has cores."""
-    told = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
-    size = threads or (int(told) if told.isdigit() else 0) or len(os.sched_getaffinity(0))
-    if size == 1:
-        yield Workers(None, 1)
-        return
-    with ThreadPoolExecutor(size) as pool:
-        yield Workers(pool, size)
 
 
 @dataclass(frozen=True)
@@ -78,16 +53,12 @@ class Tables:
     gap: int  # divides all that lies between lanes
     far: tuple[int, int]  # primes in this range strike a row once at most
     tested: bool  # not sieved to the end: what is left is tested
-    kept: dict[int, np.ndarray] = field(default_factory=dict)  # far primes, for the next block
 
-    def far_primes(self, start: int) -> np.ndarray:
-        """Those from ``start`` on, a chunk of them; ndarray of uint32. The first ones are kept."""
-        if start in self.kept:
-            return self.kept[start]
-        primes = primes_between(start, min(start + FAR_CHUNK, self.far[1]))
-        if start < FAR_KEPT:
-            self.kept[start] = primes
-        return primes
+    def far_ranges(self) -> list[tuple[int, int]]:
+        """In which far primes are made: for all windows the same, but for the first and the last."""
+        start, end = self.far
+        edges = range((start // FAR_CHUNK + 1) * FAR_CHUNK, end, FAR_CHUNK)
+        return [*pairwise([start, *edges, end])]
 
 
 @dataclass(frozen=True)
@@ -162,13 +133,13 @@ class Block:
         tables = self.tables
         base, turns, forms = in_pieces(self.base), turn_table(tables.modulus), coefficients(tables.forms)
         times = np.diff(tables.lanes, prepend=tables.lanes[0]) // tables.gap
-        starts = range(*tables.far, FAR_CHUNK)
+        ranges = tables.far_ranges()
 
         def work(first: int) -> np.ndarray:
             rows = np.zeros((len(tables.lanes), 8 * (words + SPARE_WORDS)), np.uint8)
             bits, r, modulus = np.uint32(64 * words), tables.lanes[0], tables.modulus
-            for start in starts[first :: workers.size]:
-                q = tables.far_primes(start)
+            for lo, hi in ranges[first :: workers.size]:
+                q = far_primes(lo, hi)
                 strike_far(rows, bits, r, tables.gap, times, base, modulus, turns, q, *forms)
             return rows
 
@@ -182,14 +153,23 @@ def blocks(forms: Forms, lo: int, hi: int) -> Iterator[Block]:
     """The blocks that cover [lo, hi); every value there exceeds the primes that sieve it."""
     if lo >= hi:
         return
-    tables = make_tables(forms, hi - lo, math.isqrt(forms.largest_value(hi - 1)))
+    largest_prime = math.isqrt(forms.largest_value(hi - 1))
+    tables = make_tables(forms, hi - lo, largest_prime)
     modulus = tables.modulus
     start, width = lo // modulus * modulus, modulus * 64 * SEGMENT_WORDS * SEGMENTS_IN_A_BLOCK
     if tables.far[0] < tables.far[1]:  # as few as can be, of one width: each meets all far primes
-        count = -(-(hi - start) // FAR_WIDTH)
+        count = -(-(hi - start) // far_width(largest_prime))
         width = -(-(hi - start) // (count * modulus)) * modulus
     for base in range(start, hi, width):
         yield Block(tables, base, max(lo - base, 0), min(hi - base, width))
+
+
+def far_width(largest_prime: int) -> int:
+    """Of a block that far primes strike, all of which begin anew in it; its lanes are held at once.
+
+    At its widest, lanes take 46 MB a thread for twins, 146 MB for primes.
+    """
+    return min(max(2 * 10**9, 16 * largest_prime), 51 * 10**8)
 
 
 def make_tables(forms: Forms, width: int, largest_prime: int) -> Tables:
@@ -197,7 +177,8 @@ def make_tables(forms: Forms, width: int, largest_prime: int) -> Tables:
     # In a narrow window it costs less to test what a shorter sieve leaves than to meet every prime.
     tested = largest_prime >= 2**32 or width * math.log(largest_prime + 2) < NARROW * largest_prime
     if not tested:
-        worth = min(width, FAR_WIDTH) // modulus + 128  # a row's bits, at most: far primes lie above
+        # A row's bits, at most: far primes lie above.
+        worth = min(width, far_width(largest_prime)) // modulus + 128
     elif largest_prime < 2**32:
         worth = int(7 * 10**5 * (width / 10**8) ** 0.8)
     else:  # the longer the integers, the more a test costs
@@ -267,6 +248,16 @@ def patterns_of(tables: Tables, base: int) -> tuple[np.ndarray, np.ndarray]:
     columns = np.array([q, c[0], q - unit, inverse(64, q), begin])
     nothing = np.array([[1], [0], [0], [0], [len(patterns) - 1 - CHUNK]])
     return np.hstack([columns, *[nothing] * (-len(q) % 4)]), patterns
+
+
+def far_primes(lo: int, hi: int) -> np.ndarray:
+    """Those of a range; ndarray of uint32."""
+    return _kept_primes(lo, hi) if hi <= FAR_KEPT else primes_between(lo, hi)
+
+
+@lru_cache(FAR_KEPT // FAR_CHUNK + 2)  # of two windows, the first and the last range may differ
+def _kept_primes(lo: int, hi: int) -> np.ndarray:
+    return primes_between(lo, hi)
 
 
 def primes_between(lo: int, hi: int) -> np.ndarray:

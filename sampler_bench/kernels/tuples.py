@@ -8,10 +8,11 @@ from itertools import chain, pairwise
 
 import numpy as np
 
-from sampler_bench.kernels.blocks import blocks, open_workers
+from sampler_bench.kernels.blocks import blocks
 from sampler_bench.kernels.density import expected_tuples
 from sampler_bench.kernels.forms import Forms
 from sampler_bench.kernels.primality import is_prime
+from sampler_bench.kernels.workers import open_workers
 
 LIMIT = 2**64 - 10**10
 TESTED = 10**5  # n with a value that may be a sieving prime, at most, are tested one by one

@@ -1,5 +1,6 @@
 """The kernels against their peers, alternated in one run, one thread: ``make kernels``."""
 
+import itertools
 import random
 import shutil
 import statistics
@@ -55,10 +56,11 @@ def primesieve(lo: int, hi: int) -> int:
 def windows() -> None:
     count_tuples(TWINS, [10**12, 10**12 + 2 * 10**6])  # compiles
     for lo, width in WINDOWS:
+        ours, theirs = (itertools.pairwise(itertools.count(lo, width)) for _ in range(2))  # side by side
         alternate(
             f"twins [{lo:.0e}, + {width:.0e}), primesieve",
-            lambda lo=lo, hi=lo + width: int(count_tuples(TWINS, [lo, hi], threads=1)[0]),
-            lambda lo=lo, hi=lo + width: primesieve(lo, hi),
+            lambda ends=ours: int(count_tuples(TWINS, next(ends), threads=1)[0]),
+            lambda ends=theirs: primesieve(*next(ends)),
         )
 
 
