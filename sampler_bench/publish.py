@@ -1,7 +1,7 @@
 """From a run folder to what people look at: scores, curves, a figure, the leaderboard of many runs."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -75,7 +75,7 @@ def score_run(folder: RunFolder, manifest: Manifest, executor: Executor | None =
     scores = score(
         manifest.suite,
         truths,
-        map(frame, _counted(folder.by_task("conditionals"), realised["conditionals"])),
+        map(partial(_counted, realised["conditionals"]), folder.by_task("conditionals")),
         samples,
         is_reference=lambda name: find_reference(name) is not None,
         executor=executor or Processes(),
@@ -95,12 +95,11 @@ def score_run(folder: RunFolder, manifest: Manifest, executor: Executor | None =
     return scores.scores
 
 
-def _counted(tables: Iterable[pa.Table], of_model: Counter[str]) -> Iterator[pa.Table]:
-    """The tables; their records are counted as they pass."""
-    for table in tables:
-        for each in table["model"].value_counts().to_pylist():
-            of_model[each["values"]] += each["counts"]
-        yield table
+def _counted(of_model: Counter[str], table: pa.Table) -> pd.DataFrame:
+    """The table as a frame; its records are counted."""
+    for each in table["model"].value_counts().to_pylist():
+        of_model[each["values"]] += each["counts"]
+    return frame(table)
 
 
 def truth_of(name: str, task: TaskEntry) -> Truth:

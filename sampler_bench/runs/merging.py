@@ -86,10 +86,16 @@ def by_value(tables: Iterable[pa.Table], column: str) -> Iterator[pa.Table]:
         start = 0
         for found in table[column].value_counts().to_pylist():  # in the order of the rows
             if held and found["values"] != value:
-                yield pa.concat_tables(held)
-                held = []
+                yield _taken(held)
             value = found["values"]
             held.append(table.slice(start, found["counts"]))
             start += found["counts"]
     if held:
-        yield pa.concat_tables(held)
+        yield _taken(held)
+
+
+def _taken(held: list[pa.Table]) -> pa.Table:
+    """One of all, which are not held here any more."""
+    rows = pa.concat_tables(held)
+    held.clear()
+    return rows

@@ -178,11 +178,14 @@ class RunFolder:
         """As ``table``, but the records of one task after the other, which are all that is held."""
         names = [name for name in RECORDS[kind].names if name not in without]
         truths = by_value(self._sorted("truths"), "task") if kind == "conditionals" else iter(())
-        for rows in by_value(self._sorted(kind, without), "task"):
+
+        def completed(rows: pa.Table) -> pa.Table:
             if kind == "conditionals":
                 of_task = (known for known in truths if known["task"][0] == rows["task"][0])
                 rows = with_truth(rows, next(of_task, TRUTHS.empty_table()), self.path)
-            yield rows.select(names)
+            return rows.select(names)
+
+        return map(completed, by_value(self._sorted(kind, without), "task"))
 
     def compact(self) -> None:
         """Make one file of all parts of a kind. Stopped anywhere, nothing is lost, and it can be done again.

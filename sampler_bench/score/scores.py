@@ -122,6 +122,7 @@ def _materials(
     for laws in conditionals:
         if truth := left.pop(laws["task"].iloc[0], None):
             yield material(truth, laws)
+        del laws  # before the next are read
     for truth in left.values():
         yield material(truth, pd.DataFrame(columns=CONDITIONALS.names))
 
