@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, nullcontext
 
 import pyarrow as pa
@@ -120,7 +120,7 @@ class Benchmark:
         self.folder.write_manifest(manifest)
         self.listener.begin("truth", 0, len(wanted))
 
-        def computed() -> Iterator[pa.Table]:
+        def computed() -> Generator[pa.Table, None, None]:
             with closing((self.executor or Processes()).map(truth_along, wanted)) as found:
                 for unit, table in found:
                     yield table

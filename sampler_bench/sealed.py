@@ -8,7 +8,8 @@ unnoticed, those of the checksum included. It is compared before anything is dec
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ def write_sealed(path: Path, table: "pa.Table", answers: str, **options: object)
 def write_sealed_tables(
     path: Path, schema: "pa.Schema", tables: Iterable["pa.Table"], answers: str, **options: object
 ) -> str:
-    """As ``write_sealed``, tables one after the other, of which one is held at a time."""
+    """As ``write_sealed``, of tables one after the other: held are one at a time, and the file's bytes."""
     import pyarrow as pa  # loads Arrow
     import pyarrow.parquet as pq
 
@@ -78,13 +79,8 @@ def read_sealed(
     OSError, or another of ``storage_errors()``
         If there is no such file, or it is not to be read.
     """
-    import pyarrow as pa  # loads Arrow
-
-    with open_sealed(path, answers, checksum) as file:
-        try:
-            table = file.read(columns=columns, use_threads=False)
-        except (pa.ArrowException, OSError, ValueError, KeyError, MemoryError) as error:
-            raise DamagedError(f"{path} is damaged: {error}") from error
+    with open_sealed(path, answers, checksum) as file, decoding(path):
+        table = file.read(columns=columns, use_threads=False)
     ours = (ANSWERS.encode(), CHECKSUM.encode())
     return table.replace_schema_metadata(
         {k: v for k, v in (table.schema.metadata or {}).items() if k not in ours}
@@ -103,14 +99,23 @@ def open_sealed(path: Path, answers: str | None, checksum: str | None = None) ->
     import pyarrow as pa  # loads Arrow
     import pyarrow.parquet as pq
 
-    try:
+    with decoding(path):
         file = pq.ParquetFile(pa.BufferReader(data))
         stated = (file.metadata.metadata or {}).get(ANSWERS.encode(), b"").decode()
-    except (pa.ArrowException, OSError, ValueError, KeyError, MemoryError) as error:
-        raise DamagedError(f"{path} is damaged: {error}") from error
     if answers is not None and stated != answers:
         raise DamagedError(f"{path} holds {stated}, not {answers}: it was copied or renamed")
     return file
+
+
+@contextmanager
+def decoding(path: Path) -> Iterator[None]:
+    """What Arrow raises of bytes that are no table, or not the one that is meant, becomes DamagedError."""
+    import pyarrow as pa  # loads Arrow
+
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError, KeyError, MemoryError) as error:
+        raise DamagedError(f"{path} is damaged: {error}") from error
 
 
 def read_kept(path: Path, answers: str) -> "pa.Table | None":

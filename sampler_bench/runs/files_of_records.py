@@ -1,19 +1,20 @@
 """The files that a run's records lie in: a part for each unit, and a compact file of all of a kind."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sampler_bench.errors import DamagedError, StoreError
 from sampler_bench.files import storage_errors
 from sampler_bench.runs.merging import Piece
-from sampler_bench.runs.records import ADDED, MEASURED, TRUTH, TRUTHS, UNIT, completed
+from sampler_bench.runs.records import MEASURED, TRUTH, TRUTHS, UNIT, completed
 from sampler_bench.runs.stored_truth import KEY
-from sampler_bench.sealed import open_sealed
+from sampler_bench.sealed import decoding, open_sealed
 
 OF_RECORD = ("task", "model", "arm", "decoder", "paraphrase")
 KEYS = {  # what records are sorted by
@@ -40,69 +41,67 @@ def readable(path: Path) -> Iterator[None]:
         raise StoreError(f"{path} cannot be read: {error}") from error
 
 
-def contents_of_part(kind: str, unit_id: str) -> str:
-    """What the part of a unit says it holds."""
-    return f"{kind} of unit {unit_id}"
-
-
 def pieces_of_file(kind: str, path: Path, file: pq.ParquetFile, schema: pa.Schema) -> Iterator[Piece]:
-    """Row groups of a compact file, which stays open. They are sorted, and end where they end."""
-    keys = pa.schema([COMPACT[kind].field(name) for name in KEYS[kind]])
+    """Row groups of a compact file, which stays open: sorted, and one after the other."""
     for place in range(file.num_row_groups):
-        there = rows_of(path, file, place, keys)
-        if len(there):
-            ends = there.take([0, len(there) - 1]).to_pylist()
-            first, last = (tuple(row.values()) for row in ends)
-            yield Piece(first, last, partial(rows_of, path, file, place, schema), in_order=True)
+        keys = rows_of(path, file, _keys_of(kind), place)
+        if len(keys):
+            first, last = (tuple(row.values()) for row in keys.take([0, len(keys) - 1]).to_pylist())
+            yield Piece(first, last, partial(rows_of, path, file, schema, place), in_order=True)
 
 
-def piece_of_part(kind: str, path: Path, sealed: bool, schema: pa.Schema) -> Piece | None:
-    """A part, which is opened again when it is read; None if there is nothing in it. Raises StoreError."""
+def piece_of_part(kind: str, path: Path, answers: str | None, schema: pa.Schema) -> Piece | None:
+    """A part, which is opened again when it is read; None if there is nothing in it.
+
+    ``answers``: as for ``open_sealed``. Raises StoreError.
+    """
 
     def read() -> pa.Table:
-        with open_part(kind, path, sealed) as file:
-            tables = [rows_of(path, file, place, schema, path.stem) for place in range(file.num_row_groups)]
-        return pa.concat_tables(tables)
+        with open_part(path, answers) as file:
+            return rows_of(path, file, schema, unit=path.stem)
 
-    with open_part(kind, path, sealed) as file:
-        groups = [file.metadata.row_group(place) for place in range(file.num_row_groups)]
-    ends = [_ends(group, KEYS[kind]) for group in groups if group.num_rows]
-    return Piece(min(first for first, _ in ends), max(last for _, last in ends), read) if ends else None
-
-
-def _ends(group: pq.RowGroupMetaData, keys: Sequence[str]) -> tuple:
-    """The least and the greatest value of each key: no key lies before or after all of them together."""
-    columns = (group.column(place) for place in range(group.num_columns))
-    found = {column.path_in_schema: column.statistics for column in columns}
-    return tuple(
-        tuple(getattr(found[key], end) if key in found else ADDED[key] for key in keys)
-        for end in ("min", "max")
-    )
+    with open_part(path, answers) as file:
+        keys = rows_of(path, file, _keys_of(kind))
+    # The least and the greatest value of each key: no key lies before or after all of them together.
+    ends = [pc.min_max(column).as_py() for column in keys.columns]  # pyright: ignore[reportAttributeAccessIssue]
+    first, last = (tuple(each[end] for each in ends) for end in ("min", "max"))
+    return Piece(first, last, read) if len(keys) else None
 
 
-def open_part(kind: str, path: Path, sealed: bool) -> pq.ParquetFile:
-    """``sealed``: whether it must carry a checksum. Raises StoreError."""
+def open_part(path: Path, answers: str | None) -> pq.ParquetFile:
+    """As ``open_sealed``. Raises StoreError."""
     with readable(path):
-        return open_sealed(path, contents_of_part(kind, path.stem) if sealed else None)
+        return open_sealed(path, answers)
+
+
+def _keys_of(kind: str) -> pa.Schema:
+    return pa.schema([COMPACT[kind].field(name) for name in KEYS[kind]])
 
 
 def rows_of(
-    path: Path, file: pq.ParquetFile, place: int, schema: pa.Schema, unit: str | None = None
+    path: Path, file: pq.ParquetFile, schema: pa.Schema, place: int | None = None, unit: str | None = None
 ) -> pa.Table:
-    """The columns of a schema of a row group; ``unit``: of a part, whose records do not say it."""
+    """The columns of a schema, of a row group or of all; ``unit``: of a part, whose records do not say it.
+
+    Raises
+    ------
+    StoreError
+        If they cannot be read.
+    """
     there = [name for name in schema.names if name in file.schema_arrow.names]
-    with readable(path):
-        table = file.read_row_group(place, there, use_threads=False)
-    if unit is not None and UNIT.name in schema.names:
-        table = table.append_column(UNIT, pa.repeat(unit, len(table)))
-    return completed(table, schema).cast(schema)
+    places = range(file.num_row_groups) if place is None else [place]
+    with readable(path), decoding(path):
+        rows = file.read_row_groups(places, there, use_threads=False)
+        if unit is not None and UNIT.name in schema.names:
+            rows = rows.append_column(UNIT, pa.repeat(unit, len(rows)))
+        return completed(rows, schema).cast(schema)
 
 
 def carried_truths(path: Path) -> Piece | None:
     """The truths that a part of conditionals carries, if an older version wrote it. Raises StoreError."""
-    with open_part("conditionals", path, sealed=False) as file, readable(path):
+    with open_part(path, None) as file:
         if TRUTH[0] not in file.schema_arrow.names:
             return None
-        rows = file.read(TRUTHS.names, use_threads=False).cast(TRUTHS)
+        rows = rows_of(path, file, TRUTHS)
     keys = [tuple(key.values()) for key in rows.select(KEYS["truths"]).to_pylist()]
     return Piece(min(keys), max(keys), lambda: rows) if keys else None

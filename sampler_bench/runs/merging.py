@@ -34,22 +34,23 @@ def merged(pieces: Iterable[Piece], keys: Sequence[str], at_once: int = 1) -> It
     for piece, rows in zip(waiting, _read(waiting, at_once), strict=True):
         apart = piece.first > end
         if apart and held.size >= HELD:
-            yield held.sorted(keys)
-            held = _Held()
+            yield held.taken(keys)
         held.add(rows, apart and piece.in_order)
         end = max(end, piece.last)
     if waiting:
-        yield held.sorted(keys)
+        yield held.taken(keys)
 
 
 class _Held:
-    """Tables that are to become one."""
+    """Tables that are to become one. ``size``: their bytes."""
 
     def __init__(self) -> None:
-        self.size = 0  # bytes
+        self._begin()
+
+    def _begin(self) -> None:
+        self.size, self._in_order = 0, True
         self._joined: list[pa.Table] = []
         self._loose: list[pa.Table] = []
-        self._in_order = True
 
     def add(self, rows: pa.Table, in_order: bool) -> None:
         """``in_order``: whether they are sorted, and come after those that are held."""
@@ -60,10 +61,12 @@ class _Held:
             self._joined.append(pa.concat_tables(self._loose).combine_chunks())
             self._loose = []
 
-    def sorted(self, keys: Sequence[str]) -> pa.Table:
+    def taken(self, keys: Sequence[str]) -> pa.Table:
+        """The one, sorted; the tables are not held any more."""
         rows = pa.concat_tables([*self._joined, *self._loose])
         if not self._in_order:
             rows = rows.sort_by([(key, "ascending") for key in keys])
+        self._begin()
         return rows.combine_chunks()
 
 
@@ -77,6 +80,11 @@ def _read(pieces: Iterable[Piece], at_once: int) -> Iterator[pa.Table]:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
+
+
+def has_twice(rows: pa.Table, keys: Sequence[str]) -> bool:
+    """Whether two rows have the same keys."""
+    return len(rows.group_by(list(keys)).aggregate([])) < len(rows)
 
 
 def by_value(tables: Iterable[pa.Table], column: str) -> Iterator[pa.Table]:

@@ -23,14 +23,13 @@ from sampler_bench.runs.files_of_records import (
     COMPACT,
     KEYS,
     carried_truths,
-    contents_of_part,
     piece_of_part,
     pieces_of_file,
     readable,
     rows_of,
 )
 from sampler_bench.runs.manifest import MANIFEST, Manifest, read_manifest, write_manifest
-from sampler_bench.runs.merging import TOGETHER, Piece, by_value, merged
+from sampler_bench.runs.merging import TOGETHER, Piece, by_value, has_twice, merged
 from sampler_bench.runs.records import MEASURED, RECORDS, TRUTHS, UNIT
 from sampler_bench.runs.stored_truth import distinct, with_truth
 from sampler_bench.sealed import open_sealed, read_sealed, write_sealed, write_sealed_tables
@@ -88,15 +87,23 @@ class RunFolder:
         """The units whose records are here now. Raises StoreError if a file cannot be read."""
         ids = [part.stem for kind in MEASURED for part in self._parts(kind) if part.stem.isascii()]
         for kind in MEASURED:
-            ids += self._units(kind)
+            ids += self._units(kind, self._compact(kind))
         return Done(ids)
 
     def write_part(self, kind: str, unit_id: str, records: pa.Table) -> None:
         """Store a unit's records. Raises StoreError if they cannot be written."""
+        self._write_part(kind, unit_id, [records])
+
+    def _write_part(self, kind: str, name: str, tables: Sequence[pa.Table]) -> None:
         if kind not in self._made:
             make_folder(self.path / kind)
             self._made.add(kind)
-        write_sealed(self.path / kind / f"{unit_id}.parquet", records, contents_of_part(kind, unit_id))
+        path = self.path / kind / f"{name}.parquet"
+        write_sealed(path, pa.concat_tables(tables), self._contents_of_part(kind, name))
+
+    def _contents_of_part(self, kind: str, name: str) -> str:
+        """What a part says it holds. Those of truths, which are there for a while only, are of no unit."""
+        return self._contents(kind) if kind == "truths" else f"{kind} of unit {name}"
 
     def responses(self, unit_id: str, most: int) -> list[tuple[str, str]]:
         """Thinking and text of the first responses of a unit of samples.
@@ -111,7 +118,7 @@ class RunFolder:
             is_part = path.exists()
         if is_part:
             with readable(path):
-                written = read_sealed(path, contents_of_part("samples", unit_id)).to_pandas()
+                written = read_sealed(path, self._contents_of_part("samples", unit_id)).to_pandas()
         else:
             if unit_id not in self._written.groups:
                 raise StoreError(
@@ -126,10 +133,12 @@ class RunFolder:
         """The responses of a compact run, by unit."""
         columns = [UNIT.name, "response_id", "thinking", "text"]
         schema = pa.schema([COMPACT["samples"].field(name) for name in columns])
-        return self._in_file("samples", schema).to_pandas().groupby(UNIT.name)
+        return self._rows("samples", self._compact("samples"), schema).to_pandas().groupby(UNIT.name)
 
     def add_truths(self, truths: Iterable[pa.Table]) -> None:
-        """Store truths, each table of one task, beside those that are there; whatever comes between them.
+        """Store truths, each table of one task, beside those that are there.
+
+        What has come is stored also if what gives them fails.
 
         Raises
         ------
@@ -139,22 +148,22 @@ class RunFolder:
         waiting: dict[str, list[pa.Table]] = defaultdict(list)
         try:
             for number, table in enumerate(truths):
-                of_task = waiting[table["task"][0].as_py()]
+                task = table["task"][0].as_py()
+                of_task = waiting[task]
                 of_task.append(table)
                 if len(of_task) == TOGETHER:
-                    self.write_part("truths", str(number), pa.concat_tables(of_task))
-                    of_task.clear()
+                    self._write_part("truths", str(number), waiting.pop(task))
         finally:
             for number, of_task in enumerate(waiting.values()):
-                self.write_part("truths", f"last-{number}", pa.concat_tables(of_task))
+                self._write_part("truths", f"last-{number}", of_task)
             self._make_compact("truths")
 
     def truths(self) -> pa.Table:
-        """What is stored of the truth, of the TRUTHS schema. Raises StoreError if it cannot be read."""
-        return self._in_file("truths", TRUTHS)
+        """The truths in the compact file, of the TRUTHS schema. Raises StoreError if it cannot be read."""
+        return self._rows("truths", self._compact("truths"), TRUTHS)
 
     def has_truths(self) -> bool:
-        """Whether any are stored. Raises StoreError if they cannot be read."""
+        """Whether any are in the compact file. Raises StoreError if it cannot be read."""
         file = self._compact("truths")
         return file is not None and file.metadata.num_rows > 0
 
@@ -177,15 +186,16 @@ class RunFolder:
     def by_task(self, kind: str, without: Sequence[str] = ()) -> Iterator[pa.Table]:
         """As ``table``, but the records of one task after the other, which are all that is held."""
         names = [name for name in RECORDS[kind].names if name not in without]
-        truths = by_value(self._sorted("truths"), "task") if kind == "conditionals" else iter(())
+        tables = by_value(self._sorted(kind, without), "task")
+        if kind != "conditionals":
+            return (rows.select(names) for rows in tables)
+        truths = by_value(self._sorted("truths", more=self._carried_truths()), "task")
 
-        def completed(rows: pa.Table) -> pa.Table:
-            if kind == "conditionals":
-                of_task = (known for known in truths if known["task"][0] == rows["task"][0])
-                rows = with_truth(rows, next(of_task, TRUTHS.empty_table()), self.path)
-            return rows.select(names)
+        def with_its_truth(rows: pa.Table) -> pa.Table:
+            of_task = (known for known in truths if known["task"][0] == rows["task"][0])
+            return with_truth(rows, next(of_task, TRUTHS.empty_table()), self.path).select(names)
 
-        return map(completed, by_value(self._sorted(kind, without), "task"))
+        return map(with_its_truth, tables)
 
     def compact(self) -> None:
         """Make one file of all parts of a kind. Stopped anywhere, nothing is lost, and it can be done again.
@@ -195,15 +205,16 @@ class RunFolder:
         StoreError
             If a part cannot be read, or the file not be written.
         """
-        for kind in ("truths", *MEASURED):  # those of old parts before these go
+        self._make_compact("truths", self._carried_truths())  # before the parts go that carry them
+        for kind in MEASURED:
             self._make_compact(kind)
         self.__dict__.pop("_written", None)
 
-    def _make_compact(self, kind: str) -> None:
+    def _make_compact(self, kind: str, more: Sequence[Piece] = ()) -> None:
         parts = self._parts(kind)
-        if not parts and not (kind == "truths" and self._carried_truths()):
+        if not parts and not more:
             return
-        rows = self._sorted(kind)
+        rows = self._sorted(kind, more=more)
         self._write_compact(kind, map(distinct, rows) if kind == "truths" else rows)
         for part in parts:
             with suppress(*storage_errors()):  # one that stays is known to be in the file
@@ -213,39 +224,41 @@ class RunFolder:
                 (self.path / kind).rmdir()
         self._made.discard(kind)
 
-    def _sorted(self, kind: str, without: Sequence[str] = ()) -> Iterator[pa.Table]:
-        """All that was measured, with its unit, in the order of its keys, in tables of some size."""
+    def _sorted(
+        self, kind: str, without: Sequence[str] = (), more: Sequence[Piece] = ()
+    ) -> Iterator[pa.Table]:
+        """All that was measured, with its unit, and more, by its keys, in tables of some size."""
         sealed = read_manifest(self.path)[1]
         left = {*without} - {*KEYS[kind]}
         fields = [field for field in COMPACT[kind] if field.name not in left]
         schema = pa.schema(fields, metadata=COMPACT[kind].metadata)
-        for rows in merged(self._pieces(kind, sealed, schema), KEYS[kind], self._at_once):
-            if not sealed and kind in MEASURED:
-                self._must_differ(kind, rows)
+        for rows in merged([*self._pieces(kind, sealed, schema), *more], KEYS[kind], self._at_once):
+            if not sealed and kind in MEASURED and has_twice(rows, KEYS[kind]):
+                where = self.path / kind
+                raise StoreError(f"{where} holds a part twice, under two names; delete one of them")
             yield rows
 
     def _pieces(self, kind: str, sealed: bool, schema: pa.Schema) -> Iterator[Piece]:
+        parts = self._parts(kind)  # before the file: what a run that ends meanwhile puts there is not missed
         if file := self._compact(kind):
             yield from pieces_of_file(kind, self._path_of(kind), file, schema)
-        parts = self._parts(kind)
-        if kind == "truths":
-            yield from self._carried_truths()
-        elif parts:
-            known = {*self._units(kind)}  # left over where making the file was stopped
-            parts = [part for part in parts if part.stem not in known]
-        with ThreadPoolExecutor(self._at_once) as pool:
-            pieces = pool.map(lambda part: piece_of_part(kind, part, sealed, schema), parts)
-            yield from filter(None, pieces)
+            if parts and kind in MEASURED:
+                known = {*self._units(kind, file)}  # left over where making the file was stopped
+                parts = [part for part in parts if part.stem not in known]
 
-    def _must_differ(self, kind: str, rows: pa.Table) -> None:
-        if len(rows.group_by(list(KEYS[kind])).aggregate([])) < len(rows):
-            raise StoreError(f"{self.path / kind} holds a part twice, under two names; delete one of them")
+        def piece(part: Path) -> Piece | None:
+            answers = self._contents_of_part(kind, part.stem) if sealed else None
+            return piece_of_part(kind, part, answers, schema)
+
+        with ThreadPoolExecutor(self._at_once) as pool:
+            yield from filter(None, pool.map(piece, parts))
 
     def _carried_truths(self) -> list[Piece]:
         """Those in parts of conditionals that an older version wrote."""
         if read_manifest(self.path)[1]:
             return []
-        return [*filter(None, map(carried_truths, self._parts("conditionals")))]
+        with ThreadPoolExecutor(self._at_once) as pool:
+            return [*filter(None, pool.map(carried_truths, self._parts("conditionals")))]
 
     def _path_of(self, kind: str) -> Path:
         return self.path / f"{kind}.parquet"
@@ -256,16 +269,13 @@ class RunFolder:
         with readable(path):
             return open_sealed(path, self._contents(kind)) if path.exists() else None
 
-    def _units(self, kind: str) -> list[str]:
-        """Those whose records are in the compact file."""
-        return self._in_file(kind, pa.schema([UNIT]))[UNIT.name].unique().to_pylist()
+    def _units(self, kind: str, file: pq.ParquetFile | None) -> list[str]:
+        """Those whose records are in a compact file."""
+        return self._rows(kind, file, pa.schema([UNIT]))[UNIT.name].unique().to_pylist()
 
-    def _in_file(self, kind: str, schema: pa.Schema) -> pa.Table:
+    def _rows(self, kind: str, file: pq.ParquetFile | None, schema: pa.Schema) -> pa.Table:
         """Some columns of a compact file; without rows if there is none."""
-        file = self._compact(kind)
-        groups = range(file.num_row_groups) if file else ()
-        rows = (rows_of(self._path_of(kind), file, place, schema) for place in groups)
-        return pa.concat_tables([schema.empty_table(), *rows])
+        return rows_of(self._path_of(kind), file, schema) if file else schema.empty_table()
 
     def _write_compact(self, kind: str, tables: Iterable[pa.Table]) -> None:
         options = SMALL if kind == "conditionals" else {"compression_level": 19}

@@ -151,7 +151,7 @@ def test_several_blocks_are_one_window(lo, monkeypatch):
     monkeypatch.setattr("sampler_bench.kernels.blocks.SEGMENTS_IN_A_BLOCK", 1)
     monkeypatch.setattr("sampler_bench.kernels.blocks.SEGMENT_WORDS", 96)
     monkeypatch.setattr("sampler_bench.kernels.blocks.far_width", lambda _: 10**6)
-    monkeypatch.setattr("sampler_bench.kernels.blocks.FAR_CHUNK", 10**5)  # some are kept
+    monkeypatch.setattr("sampler_bench.kernels.blocks.FAR_CHUNK", 10**5)
     monkeypatch.setattr("sampler_bench.kernels.blocks.FAR_KEPT", 5 * 10**5)
     shares = []
     cut = count_tuples(TWINS, range(lo, lo + 10**8 + 1, 10**7), progress=shares.append)

@@ -2,6 +2,7 @@
 
 import shutil
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -9,6 +10,7 @@ from sampler_bench import load_task, run
 from sampler_bench.errors import StoreError
 from sampler_bench.measure.listener import Silence
 from sampler_bench.publish import rescore
+from sampler_bench.runs.merging import TOGETHER
 from sampler_bench.runs.records import MEASURED
 from sampler_bench.runs.store import RunFolder
 from tests.measure.conftest import MODELS, first_part
@@ -132,12 +134,53 @@ def test_truths_that_are_stored_again_stay_as_they_were(finished, tmp_path):
     assert not (folder.path / "truths").exists()
 
 
+@pytest.mark.parametrize("tables", [TOGETHER - 1, TOGETHER, TOGETHER + 1, 2 * TOGETHER])
+def test_any_number_of_tables_of_truths_is_stored(finished, tmp_path, tables):
+    folder = RunFolder(shutil.copytree(finished, tmp_path / "copy"))
+    row = folder.truths().slice(0, 1)
+    of_other_task = [row.set_column(1, "prefix", pa.array([f"9{place:03}"])) for place in range(tables)]
+    before = len(folder.truths())
+    folder.add_truths(of_other_task)
+    assert len(folder.truths()) == before + tables
+
+
+def test_truths_of_very_long_numbers_are_stored(finished, tmp_path):
+    """Of values above 4,096 bytes Parquet has no statistics."""
+    folder = RunFolder(shutil.copytree(finished, tmp_path / "copy"))
+    row, before = folder.truths().slice(0, 1), len(folder.truths())
+    for digits in (5000, 6000):
+        folder.add_truths([row.set_column(1, "prefix", pa.array(["9" * digits]))])
+    assert len(folder.truths()) == before + 2
+    assert folder.read("conditionals").equals(RunFolder(finished).read("conditionals"))
+
+
+@pytest.mark.parametrize("opened", ["before", "after"])
+def test_a_run_that_is_made_compact_while_it_is_read_is_read_whole_or_refused(copy, monkeypatch, opened):
+    """``opened``: the reader's compact file, before the writer makes its own or after."""
+    whole, compact = RunFolder(copy).read("conditionals"), RunFolder._compact
+    writer, reader = RunFolder(copy), RunFolder(copy)
+
+    def races(folder, kind):
+        file = compact(folder, kind) if opened == "before" or folder is writer else None
+        if folder is reader and kind == "conditionals" and (copy / kind).exists():
+            writer.compact()
+        return file or compact(folder, kind) if opened == "after" else file
+
+    monkeypatch.setattr(RunFolder, "_compact", races)
+    if opened == "after":
+        assert reader.read("conditionals").equals(whole)
+    else:
+        with pytest.raises(StoreError, match=r"cannot be read: .*No such file"):
+            reader.read("conditionals")
+    assert not (copy / "conditionals").exists()
+
+
 def test_truths_of_a_run_that_was_killed_are_found(finished, tmp_path):
     """Before they were made one file: the parts are read, and go into it when they can."""
     folder = RunFolder(shutil.copytree(finished, tmp_path / "copy"))
     truths = folder.truths()
     for name, some in (("0", truths.slice(5)), ("1", truths.slice(0, 9))):
-        folder.write_part("truths", name, some)
+        folder._write_part("truths", name, [some])
     (folder.path / "truths.parquet").unlink()
     assert folder.read("conditionals").equals(RunFolder(finished).read("conditionals"))
     folder.compact()

@@ -123,15 +123,15 @@ def test_records_come_task_by_task(of_suite):
 
 def test_what_comes_after_a_task_is_not_read_with_it(of_suite, monkeypatch):
     """But for the row group that tells where the task ends."""
-    read, read_group = [], pq.ParquetFile.read_row_group
+    read, read_groups = [], pq.ParquetFile.read_row_groups
 
-    def reads(file, place, columns=None, **options):
-        rows = read_group(file, place, columns, **options)
+    def reads(file, places, columns=None, **options):
+        rows = read_groups(file, places, columns, **options)
         if "q" in rows.column_names:
             read.extend(rows["task"].unique().to_pylist())
         return rows
 
-    monkeypatch.setattr(pq.ParquetFile, "read_row_group", reads)
+    monkeypatch.setattr(pq.ParquetFile, "read_row_groups", reads)
     tasks = sorted(of_suite.manifest().tasks)
     for place, _ in enumerate(of_suite.by_task("conditionals")):
         assert {*read} == {*tasks[: place + 2]}

@@ -109,10 +109,10 @@ def test_resamples_do_not_hang_on_how_many_are_held_at_once(monkeypatch):
 
 def test_sums_over_resamples_are_those_of_all_resamples_at_once(monkeypatch):
     rows = np.random.default_rng(3).normal(size=(40, 2))
-    at_once = rows[np.random.default_rng(1).integers(40, size=(RESAMPLES, 70))].sum(axis=1)
+    at_once = rows[np.random.default_rng(1).integers(40, size=(RESAMPLES, 71))].sum(axis=1)
     for block in (10**9, 999, 1):
         monkeypatch.setattr("sampler_bench.score.estimate.BLOCK", block)
-        assert np.array_equal(resampled_sums(rows, 70, np.random.default_rng(1)), at_once)
+        assert np.array_equal(resampled_sums(rows, 71, np.random.default_rng(1)), at_once)
 
 
 def test_the_bootstrap_of_a_mean_scatters_by_its_standard_error():
