@@ -1,6 +1,7 @@
 """Runs that an older version wrote: read and scored as they are, never gone on with."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -87,7 +88,8 @@ def test_a_part_of_an_older_version_that_is_damaged_is_read_or_named(older):
         except StoreError as error:
             refusals.append(str(error))
     assert len(refusals) > 50
-    assert all(part.name in said or "lacks the truth" in said for said in refusals)
+    said_of_any = f"{part.name}|lacks the truth|holds a part twice"
+    assert not [said for said in refusals if not re.search(said_of_any, said)]
 
 
 def test_a_part_of_an_older_version_that_is_there_twice_is_refused(older):
