@@ -20,7 +20,6 @@ from sampler_bench.report.leaderboard import flat, leaderboard, markdown
 from sampler_bench.report.page import page
 from sampler_bench.report.progress import Display
 from sampler_bench.report.responses import Response
-from sampler_bench.runs.laws_in_arrow import frame
 from sampler_bench.runs.manifest import Manifest, TaskEntry
 from sampler_bench.runs.records import LONG_TEXTS, SCORED
 from sampler_bench.runs.scored import read_scored, write_scored
@@ -95,11 +94,11 @@ def score_run(folder: RunFolder, manifest: Manifest, executor: Executor | None =
     return scores.scores
 
 
-def _counted(of_model: Counter[str], table: pa.Table) -> pd.DataFrame:
-    """The table as a frame; its records are counted."""
+def _counted(of_model: Counter[str], table: pa.Table) -> pa.Table:
+    """The table, whose records are counted."""
     for each in table["model"].value_counts().to_pylist():
         of_model[each["values"]] += each["counts"]
-    return frame(table)
+    return table
 
 
 def truth_of(name: str, task: TaskEntry) -> Truth:

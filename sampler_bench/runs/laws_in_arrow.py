@@ -10,6 +10,21 @@ def frame(table: pa.Table) -> pd.DataFrame:
     return table.to_pandas(types_mapper=_of_lists)
 
 
+class Packed:
+    """A table of records on its way to another process: compressed, for several wait at a time."""
+
+    def __init__(self, table: pa.Table):
+        sink = pa.BufferOutputStream()
+        options = pa.ipc.IpcWriteOptions(compression="zstd")
+        with pa.ipc.new_stream(sink, table.schema, options=options) as stream:
+            stream.write_table(table)
+        self._data = sink.getvalue().to_pybytes()
+
+    def frame(self) -> pd.DataFrame:
+        """As ``frame`` makes it of the table."""
+        return frame(pa.ipc.open_stream(self._data).read_all())
+
+
 def stacked(column: pd.Series) -> np.ndarray:
     """A column of lists of one length, of either kind, as an array of shape (rows, length)."""
     if not isinstance(column.dtype, pd.ArrowDtype):

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
+import pyarrow as pa
 
 from sampler_bench.errors import InputError
+from sampler_bench.runs.laws_in_arrow import Packed
 from sampler_bench.runs.records import CONDITIONALS, CURVES, OVERALL, SCORES
 from sampler_bench.score.answers import digits_written, survival
 from sampler_bench.score.components import commitment
@@ -42,7 +44,7 @@ class TaskRecords:
     """
 
     truth: Truth
-    conditionals: pd.DataFrame
+    conditionals: pd.DataFrame | Packed
     samples: pd.DataFrame
     metrics: Sequence[Metric]
     references: Set[str]
@@ -58,7 +60,7 @@ class TaskScores(NamedTuple):
 def score(
     suite: str,
     truths: Sequence[Truth],
-    conditionals: pd.DataFrame | Iterable[pd.DataFrame],
+    conditionals: pd.DataFrame | Iterable[pa.Table],
     samples: pd.DataFrame,
     is_reference: Callable[[str], bool],
     executor: "Executor | None" = None,
@@ -71,7 +73,7 @@ def score(
         Its name.
     truths : sequence of Truth
         Of its tasks, in the suite's order.
-    conditionals : DataFrame, or iterable of DataFrames
+    conditionals : DataFrame, or iterable of Tables
         The records (``runs/records.py``); those of one task after the other, if they are not to be held all
         at once.
     samples : DataFrame
@@ -105,26 +107,36 @@ def score(
 
 def _materials(
     truths: Sequence[Truth],
-    conditionals: pd.DataFrame | Iterable[pd.DataFrame],
+    conditionals: pd.DataFrame | Iterable[pa.Table],
     samples: pd.DataFrame,
     is_reference: Callable[[str], bool],
 ) -> Iterator[TaskRecords]:
     """Of each task: made as it is scored, in the order of the conditionals."""
-    if isinstance(conditionals, pd.DataFrame):
-        conditionals = (rows for _, rows in conditionals.groupby("task"))
     left = {truth.task: truth for truth in truths}
 
-    def material(truth: Truth, laws: pd.DataFrame) -> TaskRecords:
+    def material(truth: Truth, models: Iterable[str], laws: pd.DataFrame | Packed) -> TaskRecords:
         answers = samples[samples["task"] == truth.task]
-        names = {*laws["model"].unique(), *answers["model"].unique()}
-        return TaskRecords(truth, laws, answers, table(), {*filter(is_reference, names)})
+        references = {*filter(is_reference, {*models, *answers["model"].unique()})}
+        return TaskRecords(truth, laws, answers, table(), references)
 
-    for laws in conditionals:
-        if truth := left.pop(laws["task"].iloc[0], None):
-            yield material(truth, laws)
-        del laws  # before the next are read
+    for task, models, laws in _by_task(conditionals):
+        if truth := left.pop(task, None):
+            yield material(truth, models, laws)
     for truth in left.values():
-        yield material(truth, pd.DataFrame(columns=CONDITIONALS.names))
+        yield material(truth, (), pd.DataFrame(columns=CONDITIONALS.names))
+
+
+def _by_task(
+    conditionals: pd.DataFrame | Iterable[pa.Table],
+) -> Iterator[tuple[str, Iterable[str], pd.DataFrame | Packed]]:
+    """A task, the models that were asked, and their laws."""
+    if isinstance(conditionals, pd.DataFrame):
+        for task, rows in conditionals.groupby("task"):
+            yield str(task), rows["model"].unique(), rows
+        return
+    for rows in conditionals:
+        yield rows["task"][0].as_py(), rows["model"].unique().to_pylist(), Packed(rows)
+        del rows  # before the next are read
 
 
 def _by_row(records: pd.DataFrame) -> Iterator[tuple[Key, pd.DataFrame]]:
@@ -134,13 +146,15 @@ def _by_row(records: pd.DataFrame) -> Iterator[tuple[Key, pd.DataFrame]]:
 
 def score_task(records: TaskRecords) -> TaskScores:
     """All that can be said of one task alone."""
-    truth, scored = records.truth, []
+    truth, scored, laws = records.truth, [], records.conditionals
+    if isinstance(laws, Packed):
+        laws = laws.frame()
     for key, rows in _by_row(records.samples):
         scores = [*_scores_of_samples(records.metrics, rows, truth)]
         scored.append((key, scores, _curves_of_samples(rows, truth)))
     alone = {
         key: known
-        for key, rows in _by_row(records.conditionals)
+        for key, rows in _by_row(laws)
         if (known := with_controls(truth, rows, key[0] in records.references))
     }
     known = {key: _beside(key, alone) for key in alone}

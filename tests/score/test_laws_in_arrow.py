@@ -1,5 +1,7 @@
 """Probabilities that stay with Arrow: the same numbers as objects of Python's, and the same scores."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -7,7 +9,7 @@ import pytest
 
 from sampler_bench import run
 from sampler_bench.publish import truth_of
-from sampler_bench.runs.laws_in_arrow import frame, stacked, with_arrays
+from sampler_bench.runs.laws_in_arrow import Packed, frame, stacked, with_arrays
 from sampler_bench.runs.store import RunFolder
 from sampler_bench.score.scores import score
 from tests.score.made_up import is_reference
@@ -57,11 +59,18 @@ def test_scores_are_the_same_task_by_task_and_at_once(tmp_path):
     truths = [truth_of(name, task) for name, task in folder.manifest().tasks.items()][1:]
     laws, samples = folder.read("conditionals").query("task != 'powers-of-2-6'"), folder.read("samples")
     at_once = score("s", truths, laws, samples, is_reference)
-    each = [frame(rows) for rows in folder.by_task("conditionals")]
-    each = [rows for rows in each if rows["task"].iloc[0] != "powers-of-2-6"]
+    each = [*folder.by_task("conditionals")]
+    each = [rows for rows in each if rows["task"][0].as_py() != "powers-of-2-6"]
     assert len(each) == len(truths)
     same(at_once, score("s", truths, reversed(each), samples, is_reference))
     assert set(at_once.scores["task"]) >= {truth.task for truth in truths}
+
+
+def test_a_table_that_is_packed_is_the_same_frame_in_less_memory():
+    many = table(np.tile(LAWS, (1000, 1)))
+    packed = pickle.dumps(Packed(many))
+    pd.testing.assert_frame_equal(pickle.loads(packed).frame(), frame(many), check_exact=True)
+    assert len(packed) < many.nbytes / 2
 
 
 def test_laws_by_trace_are_read_from_arrow_too():
