@@ -135,8 +135,9 @@ def _by_task(
             yield str(task), rows["model"].unique(), rows
         return
     for rows in conditionals:
-        yield rows["task"][0].as_py(), rows["model"].unique().to_pylist(), Packed(rows)
-        del rows  # before the next are read
+        task, models, laws = rows["task"][0].as_py(), rows["model"].unique().to_pylist(), Packed(rows)
+        del rows  # while they are scored
+        yield task, models, laws
 
 
 def _by_row(records: pd.DataFrame) -> Iterator[tuple[Key, pd.DataFrame]]:
