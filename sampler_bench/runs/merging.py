@@ -15,7 +15,7 @@ TOGETHER = 128  # small tables that are joined: apart, they take far more than t
 class Piece:
     """Some records, not read yet: no key of them lies before ``first`` or after ``last``.
 
-    ``in_order``: whether they are sorted.
+    ``in_order``: whether they are sorted, and apart from all other pieces of which that is said.
     """
 
     first: tuple
@@ -32,10 +32,9 @@ def merged(pieces: Iterable[Piece], keys: Sequence[str], at_once: int = 1) -> It
     waiting = sorted(pieces, key=lambda piece: piece.first)
     held, end = _Held(), ()
     for piece, rows in zip(waiting, _read(waiting, at_once), strict=True):
-        apart = piece.first > end
-        if apart and held.size >= HELD:
+        if piece.first > end and held.size >= HELD:
             yield held.taken(keys)
-        held.add(rows, apart and piece.in_order)
+        held.add(rows, piece.in_order)
         end = max(end, piece.last)
     if waiting:
         yield held.taken(keys)
@@ -53,7 +52,7 @@ class _Held:
         self._loose: list[pa.Table] = []
 
     def add(self, rows: pa.Table, in_order: bool) -> None:
-        """``in_order``: whether they are sorted, and come after those that are held."""
+        """``in_order``: whether they are sorted, and come after others of which that is said."""
         self.size += rows.nbytes
         self._in_order &= in_order
         self._loose.append(rows)

@@ -144,6 +144,19 @@ def test_any_number_of_tables_of_truths_is_stored(finished, tmp_path, tables):
     assert len(folder.truths()) == before + tables
 
 
+def test_truths_are_written_as_they_come(finished, tmp_path):
+    folder = RunFolder(shutil.copytree(finished, tmp_path / "copy"))
+    row, written = folder.truths().slice(0, 1), []
+
+    def tables():
+        for place in range(2 * TOGETHER + 1):
+            written.append(len([*folder.path.glob("truths/*.parquet")]))
+            yield row.set_column(1, "prefix", pa.array([f"9{place:03}"]))
+
+    folder.add_truths(tables())
+    assert [written[place] for place in (0, TOGETHER - 1, TOGETHER, 2 * TOGETHER)] == [0, 0, 1, 2]
+
+
 def test_truths_of_very_long_numbers_are_stored(finished, tmp_path):
     """Of values above 4,096 bytes Parquet has no statistics."""
     folder = RunFolder(shutil.copytree(finished, tmp_path / "copy"))
