@@ -65,7 +65,7 @@ def paused(process: subprocess.Popen) -> Iterator[None]:
 
 def units(run: Path) -> set[str]:
     """The units that a run has records of, in its parts or in one file."""
-    ids = {part.stem for part in run.glob("*/*.parquet")}
+    ids = {part.stem for kind in MEASURED for part in (run / kind).glob("*.parquet")}
     for kind in MEASURED:
         if (run / f"{kind}.parquet").exists():
             ids |= set(read_sealed(run / f"{kind}.parquet", None, ["unit"])["unit"].to_pylist())

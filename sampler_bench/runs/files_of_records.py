@@ -103,5 +103,10 @@ def carried_truths(path: Path) -> Piece | None:
         if TRUTH[0] not in file.schema_arrow.names:
             return None
         rows = rows_of(path, file, TRUTHS)
+    return piece_of_truths(rows) if len(rows) else None
+
+
+def piece_of_truths(rows: pa.Table) -> Piece:
+    """Truths that are not in a file."""
     keys = [tuple(key.values()) for key in rows.select(KEYS["truths"]).to_pylist()]
-    return Piece(min(keys), max(keys), lambda: rows) if keys else None
+    return Piece(min(keys), max(keys), lambda: rows)

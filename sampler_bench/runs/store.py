@@ -24,6 +24,7 @@ from sampler_bench.runs.files_of_records import (
     KEYS,
     carried_truths,
     piece_of_part,
+    piece_of_truths,
     pieces_of_file,
     readable,
     rows_of,
@@ -154,9 +155,7 @@ class RunFolder:
                 if len(of_task) == TOGETHER:
                     self._write_part("truths", str(number), waiting.pop(task))
         finally:
-            for number, of_task in enumerate(waiting.values()):
-                self._write_part("truths", f"last-{number}", of_task)
-            self._make_compact("truths")
+            self._make_compact("truths", [piece_of_truths(pa.concat_tables(few)) for few in waiting.values()])
 
     def truths(self) -> pa.Table:
         """The truths in the compact file, of the TRUTHS schema. Raises StoreError if it cannot be read."""
