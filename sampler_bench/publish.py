@@ -74,7 +74,7 @@ def score_run(folder: RunFolder, manifest: Manifest, executor: Executor | None =
     scores = score(
         manifest.suite,
         truths,
-        map(partial(_counted, realised["conditionals"]), folder.by_task("conditionals")),
+        map(partial(_counted, realised["conditionals"]), folder.tables("conditionals")),
         samples,
         is_reference=lambda name: find_reference(name) is not None,
         executor=executor or Processes(),

@@ -11,6 +11,7 @@ from sampler_bench.errors import InputError
 from sampler_bench.measure.parsing import answer_spans
 from sampler_bench.report.responses import Answer, Response, answers_page
 from sampler_bench.runs.manifest import Manifest
+from sampler_bench.runs.merging import by_value
 from sampler_bench.runs.reading import only, read
 from sampler_bench.runs.records import RECORDS
 from sampler_bench.runs.store import RunFolder
@@ -83,7 +84,7 @@ def few_answers(path: Path) -> list[Response]:
     without = [name for name in RECORDS["samples"].names if name not in (*RESPONSE, "blind")]
     chosen = _first_responses(_asked_for(folder.read("samples", without)), [*manifest.tasks])
     found = []
-    for table in folder.by_task("samples"):  # few of their long texts are wanted, and held
+    for table in by_value(folder.tables("samples"), "task"):  # few of their long texts are wanted, and held
         records = _asked_for(table.to_pandas())
         found += responses(records.merge(chosen, on=RESPONSE), manifest)
     return found

@@ -60,7 +60,7 @@ def number_table(records: pd.DataFrame, number: str, width: int = 80) -> Group:
 
 def _along(records: pd.DataFrame, number: str) -> pd.DataFrame:
     first = records[records["paraphrase"] == records["paraphrase"].iloc[0]]
-    numbers = numbers_of(first)
+    numbers = numbers_of([first])
     if number not in numbers:
         known = ", ".join(numbers[:LISTED]) + (", ..." if len(numbers) > LISTED else "")
         raise InputError(f"{number} was not read along there; these were: {known}")

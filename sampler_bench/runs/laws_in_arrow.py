@@ -1,5 +1,7 @@
 """Columns of probabilities in a DataFrame: as Arrow holds them, a law takes its 88 bytes and no object."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -10,19 +12,21 @@ def frame(table: pa.Table) -> pd.DataFrame:
     return table.to_pandas(types_mapper=_of_lists)
 
 
-class Packed:
-    """A table of records on its way to another process: compressed, for several wait at a time."""
+def packed(table: pa.Table) -> bytes:
+    """A table of records that waits, compressed."""
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(sink, table.schema, options=options) as stream:
+        stream.write_table(table.combine_chunks())
+    return sink.getvalue().to_pybytes()
 
-    def __init__(self, table: pa.Table):
-        sink = pa.BufferOutputStream()
-        options = pa.ipc.IpcWriteOptions(compression="zstd")
-        with pa.ipc.new_stream(sink, table.schema, options=options) as stream:
-            stream.write_table(table)
-        self._data = sink.getvalue().to_pybytes()
 
-    def frame(self) -> pd.DataFrame:
-        """As ``frame`` makes it of the table."""
-        return frame(pa.ipc.open_stream(self._data).read_all())
+def unpacked(data: bytes, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """As ``frame`` makes it of the table, or of some of its columns."""
+    names = pa.ipc.open_stream(data).schema.names
+    wanted = columns and [names.index(name) for name in columns]
+    options = pa.ipc.IpcReadOptions(included_fields=wanted)
+    return frame(pa.ipc.open_stream(data, options=options).read_all())
 
 
 def stacked(column: pd.Series) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Records of many files as one sorted sequence, of which little is held at a time."""
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -71,6 +72,9 @@ class _Held:
 
 def _read(pieces: Iterable[Piece], at_once: int) -> Iterator[pa.Table]:
     """Their rows, in their order."""
+    if at_once == 1:  # a thread would keep what it had
+        yield from (piece.read() for piece in pieces)
+        return
     with ThreadPoolExecutor(at_once) as pool:
         ahead: deque[Future[pa.Table]] = deque()
         for piece in pieces:
@@ -86,23 +90,16 @@ def has_twice(rows: pa.Table, keys: Sequence[str]) -> bool:
     return len(rows.group_by(list(keys)).aggregate([])) < len(rows)
 
 
-def by_value(tables: Iterable[pa.Table], column: str) -> Iterator[pa.Table]:
-    """Of tables sorted by a column, one for each of its values."""
-    value, held = None, []
+def apart(tables: Iterable[pa.Table], column: str) -> Iterator[pa.Table]:
+    """Tables sorted by a column, cut where its value changes: each has one."""
     for table in tables:
         start = 0
         for found in table[column].value_counts().to_pylist():  # in the order of the rows
-            if held and found["values"] != value:
-                yield _taken(held)
-            value = found["values"]
-            held.append(table.slice(start, found["counts"]))
+            yield table.slice(start, found["counts"])
             start += found["counts"]
-    if held:
-        yield _taken(held)
 
 
-def _taken(held: list[pa.Table]) -> pa.Table:
-    """One of all, which are not held here any more."""
-    rows = pa.concat_tables(held)
-    held.clear()
-    return rows
+def by_value(tables: Iterable[pa.Table], column: str) -> Iterator[pa.Table]:
+    """Of tables sorted by a column, one for each of its values."""
+    for _, same in itertools.groupby(apart(tables, column), key=lambda rows: rows[column][0].as_py()):
+        yield pa.concat_tables([*same])

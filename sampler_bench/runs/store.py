@@ -30,9 +30,9 @@ from sampler_bench.runs.files_of_records import (
     rows_of,
 )
 from sampler_bench.runs.manifest import MANIFEST, Manifest, read_manifest, write_manifest
-from sampler_bench.runs.merging import TOGETHER, Piece, by_value, has_twice, merged
+from sampler_bench.runs.merging import TOGETHER, Piece, apart, by_value, has_twice, merged
 from sampler_bench.runs.records import MEASURED, RECORDS, TRUTHS, UNIT
-from sampler_bench.runs.stored_truth import distinct, with_truth
+from sampler_bench.runs.stored_truth import distinct, with_truths
 from sampler_bench.sealed import open_sealed, read_sealed, write_sealed, write_sealed_tables
 
 READ_AT_ONCE = 32  # parts on their way from a storage elsewhere
@@ -180,21 +180,19 @@ class RunFolder:
         """
         fields = [field for field in RECORDS[kind] if field.name not in without]
         none = pa.schema(fields, metadata=RECORDS[kind].metadata).empty_table()
-        return pa.concat_tables([none, *self.by_task(kind, without)])
+        return pa.concat_tables([none, *self.tables(kind, without)])
 
-    def by_task(self, kind: str, without: Sequence[str] = ()) -> Iterator[pa.Table]:
-        """As ``table``, but the records of one task after the other, which are all that is held."""
+    def tables(self, kind: str, without: Sequence[str] = ()) -> Iterator[pa.Table]:
+        """As ``table``, one after the other in tables of some size, each of one task, and no more is held.
+
+        A task's records may lie in several. Of conditionals all of the task's truths are held as well.
+        """
+        tables = apart(self._sorted(kind, without), "task")
+        if kind == "conditionals":
+            truths = by_value(self._sorted("truths", more=self._carried_truths()), "task")
+            tables = with_truths(tables, truths, self.path)
         names = [name for name in RECORDS[kind].names if name not in without]
-        tables = by_value(self._sorted(kind, without), "task")
-        if kind != "conditionals":
-            return (rows.select(names) for rows in tables)
-        truths = by_value(self._sorted("truths", more=self._carried_truths()), "task")
-
-        def with_its_truth(rows: pa.Table) -> pa.Table:
-            of_task = (known for known in truths if known["task"][0] == rows["task"][0])
-            return with_truth(rows, next(of_task, TRUTHS.empty_table()), self.path).select(names)
-
-        return map(with_its_truth, tables)
+        return (rows.select(names) for rows in tables)
 
     def compact(self) -> None:
         """Make one file of all parts of a kind. Stopped anywhere, nothing is lost, and it can be done again.

@@ -1,5 +1,8 @@
 """The truth of a run, stored once for each task and prefix, and put beside what models say."""
 
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -9,6 +12,7 @@ from sampler_bench.runs.records import TRUTH, TRUTHS
 KEY = ("task", "prefix")
 
 # pyarrow makes these as it is imported.
+_is_in = pc.is_in  # pyright: ignore[reportAttributeAccessIssue]
 _index_in = pc.index_in  # pyright: ignore[reportAttributeAccessIssue]
 _not_equal = pc.not_equal  # pyright: ignore[reportAttributeAccessIssue]
 _or = pc.or_  # pyright: ignore[reportAttributeAccessIssue]
@@ -20,6 +24,26 @@ def distinct(rows: pa.Table) -> pa.Table:
     task, prefix = (rows[name].combine_chunks() for name in KEY)
     differs = [_or(_not_equal(task[1:], task[:-1]), _not_equal(prefix[1:], prefix[:-1]))]
     return rows.filter(pa.concat_arrays([pa.array([True] * min(1, len(rows)), pa.bool_()), *differs]))
+
+
+def with_truths(measured: Iterable[pa.Table], truths: Iterable[pa.Table], of: object) -> Iterator[pa.Table]:
+    """As ``with_truth``, of tables sorted by task, each of one; ``truths``: one table a task.
+
+    Raises
+    ------
+    StoreError
+        As it does.
+    """
+    tasks = iter(truths)
+    for task, tables in groupby(measured, key=_task):
+        known = next((table for table in tasks if _task(table) == task), TRUTHS.empty_table())
+        for rows in tables:
+            met = _is_in(known["prefix"], value_set=rows["prefix"].combine_chunks())
+            yield with_truth(rows, known.filter(met), of)
+
+
+def _task(rows: pa.Table) -> str:
+    return rows["task"][0].as_py()
 
 
 def with_truth(measured: pa.Table, truths: pa.Table, of: object) -> pa.Table:

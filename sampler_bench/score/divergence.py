@@ -1,16 +1,16 @@
 """KL(P || Q), digit by digit, and where it comes from (docs/method.md, "Divergence")."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
 
 from sampler_bench.runs.laws_in_arrow import stacked
+from sampler_bench.score.laws_in_pieces import AT_ONCE, Laws
 from sampler_bench.targets import END
 
 FREE = 0.01  # nats: a truth that is closer to uniform digits leaves the digit free
-AT_ONCE = 2**16  # records whose laws are compared at a time: more would only take memory
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,20 @@ class Profile:
 
 def profile(records: pd.DataFrame) -> Profile:
     """The profile of the ``conditionals`` records of one model, arm and task; the mean over paraphrases."""
-    return mean_profile(list(profiles_by_paraphrase(records).values()))
+    return mean_profile(list(profiles_by_paraphrase(Laws([records])).values()))
 
 
-def profiles_by_paraphrase(records: pd.DataFrame) -> dict[str, Profile]:
+def profiles_by_paraphrase(laws: Laws) -> dict[str, Profile]:
     """A profile for each paraphrase, all along the same numbers."""
-    return {str(name): _profile(rows) for name, rows in records.groupby("paraphrase")}
+    places = pd.concat(laws.pieces(["paraphrase", "number_id", "position"]))
+    tables = {
+        name: _Tables(np.unique(rows["number_id"]), rows["position"].max() + 1)
+        for name, rows in places.groupby("paraphrase")
+    }
+    for piece in laws.pieces():
+        for name, records in piece.groupby("paraphrase"):
+            tables[name].fill(records.sort_values(["number_id", "position"]))
+    return {str(name): table.profile() for name, table in tables.items()}
 
 
 def mean_profile(profiles: Sequence[Profile]) -> Profile:
@@ -86,32 +94,36 @@ def mean_profile(profiles: Sequence[Profile]) -> Profile:
     return Profile(**means, present=profiles[0].present, may_end=profiles[0].may_end)
 
 
-def numbers_of(records: pd.DataFrame) -> list[str]:
-    """The numbers that conditionals were read along, in the order of a profile's rows."""
-    last = records.sort_values(["number_id", "position"]).groupby("number_id")["prefix"].last()
-    return last.tolist()
+def numbers_of(pieces: Iterable[pd.DataFrame]) -> list[str]:
+    """The numbers that one paraphrase's conditionals were read along, in the order of a profile's rows."""
+    ordered = (records.sort_values(["number_id", "position"]) for records in pieces)
+    return pd.concat([rows.groupby("number_id")["prefix"].last() for rows in ordered]).sort_index().tolist()
 
 
-def _profile(records: pd.DataFrame) -> Profile:
-    records = records.sort_values(["number_id", "position"])
-    position = records["position"].to_numpy()
-    _, number = np.unique(records["number_id"].to_numpy(), return_inverse=True)
-    following = _following(records["prefix"].to_numpy(), number)
-    pieces = [
-        _of_records(records.iloc[start : start + AT_ONCE], following[start : start + AT_ONCE])
-        for start in range(0, len(records), AT_ONCE)
-    ]
-    tables = {}
-    for name in pieces[0]:
-        column = np.concatenate([piece[name] for piece in pieces])
-        tables[name] = np.zeros((number.max() + 1, position.max() + 1), column.dtype)
-        tables[name][number, position] = column
-    steps = tables.pop("step")
-    return Profile(
-        weight=records.groupby("number_id")["weight"].first().to_numpy(),
-        left=np.maximum(-np.cumsum(steps[:, ::-1], axis=1)[:, ::-1], 0.0),
-        **tables,
-    )
+class _Tables:
+    """The arrays of a profile, along the numbers of these ids, to be filled."""
+
+    def __init__(self, ids: np.ndarray, positions: int):
+        self._ids, self._shape = ids, (len(ids), positions)
+        self._weight = np.zeros(len(ids))
+        self._tables: dict[str, np.ndarray] = {}
+
+    def fill(self, records: pd.DataFrame) -> None:
+        """Those of some numbers, sorted by number and position."""
+        ids, position = records["number_id"].to_numpy(), records["position"].to_numpy()
+        number, following = np.searchsorted(self._ids, ids), _following(records["prefix"].to_numpy(), ids)
+        self._weight[number] = records["weight"]
+        for start in range(0, len(records), AT_ONCE):
+            some = slice(start, start + AT_ONCE)
+            for name, values in _of_records(records.iloc[some], following[some]).items():
+                if name not in self._tables:
+                    self._tables[name] = np.zeros(self._shape, values.dtype)
+                self._tables[name][number[some], position[some]] = values
+
+    def profile(self) -> Profile:
+        steps = self._tables.pop("step")
+        left = np.maximum(-np.cumsum(steps[:, ::-1], axis=1)[:, ::-1], 0.0)
+        return Profile(weight=self._weight, left=left, **self._tables)
 
 
 def _of_records(records: pd.DataFrame, following: np.ndarray) -> dict[str, np.ndarray]:

@@ -169,6 +169,8 @@ def _means(
     if covariates.shape[1]:
         weight = calibrated_weights(weight, covariates, whole, expectation)
     finite = np.isfinite(values).all(axis=0)
+    if finite.all():
+        return weight @ values
     with np.errstate(invalid="ignore"):
         beyond = np.where(np.isfinite(values), 0.0, values).sum(axis=0)
     return np.where(finite, weight @ np.where(finite, values, 0.0), beyond)

@@ -12,6 +12,7 @@ from sampler_bench.runs.laws_in_arrow import with_arrays
 from sampler_bench.score.divergence import Profile, mean_profile, numbers_of, profiles_by_paraphrase
 from sampler_bench.score.estimate import RESAMPLES, Means, calibrated_means, means_over_numbers
 from sampler_bench.score.intervals import Z, middle
+from sampler_bench.score.laws_in_pieces import Laws
 from sampler_bench.score.score import Point, Score, certain
 from sampler_bench.score.truth import NOTHING, Truth
 from sampler_bench.targets.ladder import sieve_ladder, sieve_level
@@ -44,8 +45,8 @@ class Knowledge:
     Attributes
     ----------
     truth : Truth
-    rows : DataFrame
-        Records without those of controls, laws as they are held (``laws_in_arrow.py``).
+    laws : Laws
+        The records, without those of controls.
     direct : Knowledge or None
         What those of the same model and decoder say under the arm that answers at once; None for that arm
         itself, or where it was not measured.
@@ -56,11 +57,16 @@ class Knowledge:
     """
 
     truth: Truth
-    rows: pd.DataFrame
+    laws: Laws
     direct: "Knowledge | None" = None
     blind: "Knowledge | None" = None
     irrelevant: "Knowledge | None" = None
     reference: bool = False
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """The records, laws as they are held (``runs/laws_in_arrow.py``). Made when asked for."""
+        return self.laws.frame()
 
     @property
     def records(self) -> pd.DataFrame:
@@ -70,7 +76,7 @@ class Knowledge:
     @cached_property
     def parts(self) -> dict[str, Profile]:
         """By paraphrase."""
-        return profiles_by_paraphrase(self.rows)
+        return profiles_by_paraphrase(self.laws)
 
     @cached_property
     def whole(self) -> Profile:
@@ -79,8 +85,8 @@ class Knowledge:
     @cached_property
     def numbers(self) -> list[str]:
         """The numbers read along, in the order of the profile."""
-        first = self.rows["paraphrase"] == next(iter(self.parts))
-        return numbers_of(self.rows[first])
+        first, columns = next(iter(self.parts)), ["paraphrase", "number_id", "position", "prefix"]
+        return numbers_of(piece[piece["paraphrase"] == first] for piece in self.laws.pieces(columns))
 
     @property
     def enumerated(self) -> bool:
@@ -163,28 +169,33 @@ class Knowledge:
         kinds = [("position", position, CURVES), ("digits-left", digits_left, LOOK_AHEAD)]
         for axis, places, metrics in [*kinds, ("decades-left", decades, LOOK_AHEAD)]:
             reached = np.unique(places[whole.present])
-            tables = [self._by_place(metric, places, reached) for metric in metrics]
-            means = self.means(list(np.concatenate(tables, axis=1).T))
+            means = self.means_of(self._by_place(metrics, places, reached))
             labels = [(metric.replace("_", "-"), int(at)) for metric in metrics for at in reached]
             for (metric, at), *values in zip(labels, means.value, means.low, means.high, strict=True):
                 value, low, high = map(float, values)
                 yield Point(axis, at, metric, value, low, high, len(whole.weight))
 
-    def _by_place(self, metric: str, places: np.ndarray, reached: np.ndarray) -> np.ndarray:
-        """Sums of each number's entries at each place, shape (numbers, places)."""
+    def _by_place(self, metrics: Sequence[str], places: np.ndarray, reached: np.ndarray) -> np.ndarray:
+        """Sums of each number's entries at each place, by metric and place; shape (numbers, both)."""
         present = self.whole.present
-        values = present.astype(float) if metric == "prefixes" else getattr(self.whole, metric)
         number, _ = np.nonzero(present)
-        table = np.zeros((len(present), len(reached)))
-        np.add.at(table, (number, np.searchsorted(reached, places[present])), values[present])
-        return table
+        place = np.searchsorted(reached, places[present])
+        table = np.zeros((len(present), len(metrics), len(reached)))
+        for index, metric in enumerate(metrics):
+            values = present.astype(float) if metric == "prefixes" else getattr(self.whole, metric)
+            np.add.at(table[:, index], (number, place), values[present])
+        return table.reshape(len(present), -1)
 
     def means(
         self, columns: Sequence[np.ndarray], covariates: np.ndarray | None = None, least: float = 0.0
     ) -> Means:
         """Of quantities of each number; by default calibrated on the luck of content."""
+        return self.means_of(np.stack(columns, axis=1), covariates, least)
+
+    def means_of(self, values: np.ndarray, covariates: np.ndarray | None = None, least: float = 0.0) -> Means:
+        """As ``means``, of an array of shape (numbers, quantities)."""
         return means_over_numbers(
-            np.stack(columns, axis=1),
+            values,
             self.whole.weight,
             self.covariates(self.whole) if covariates is None else covariates,
             self.truth.seed("numbers"),
@@ -237,15 +248,10 @@ def gain(direct: Knowledge, other: Knowledge) -> Score:
     return Score("gain", value, low, high, n=len(rows), floor=0.0, calibrated=calibrated)
 
 
-def with_controls(truth: Truth, records: pd.DataFrame, reference: bool) -> Knowledge | None:
+def with_controls(truth: Truth, laws: Laws, reference: bool) -> Knowledge | None:
     """What one row's conditionals say, each kind of control by itself; None if there are but controls."""
-    blind, irrelevant = records["blind"], records["traces_of"] != ""
-    control = blind | irrelevant
-    if control.all():
-        return None
-    if not control.any():  # the records themselves: there may be very many
-        return Knowledge(truth, records, reference=reference)
-    controls = [
-        Knowledge(truth, rows) if len(rows) else None for rows in (records[blind], records[irrelevant])
-    ]
-    return Knowledge(truth, records[~control], blind=controls[0], irrelevant=controls[1], reference=reference)
+    kinds = laws.apart(["blind", "traces_of"])
+    own, blind = kinds.pop((False, ""), None), kinds.pop((True, ""), None)
+    irrelevant = next(iter(kinds.values()), None)
+    controls = [control and Knowledge(truth, control) for control in (blind, irrelevant)]
+    return own and Knowledge(truth, own, None, *controls, reference=reference)

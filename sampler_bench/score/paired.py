@@ -11,6 +11,7 @@ from scipy.stats import fisher_exact
 from sampler_bench.runs.records import OVERALL
 from sampler_bench.score.intervals import Z, middle, wilson_interval
 from sampler_bench.score.knowledge import Knowledge, with_controls
+from sampler_bench.score.laws_in_pieces import Laws
 from sampler_bench.score.overall import overall_share
 from sampler_bench.score.skill import Share, shares_at_task
 from sampler_bench.score.truth import Truth
@@ -114,7 +115,7 @@ def differences(truths: Sequence[Truth], before: Side, after: Side) -> pd.DataFr
 
 def _known(truth: Truth, side: Side) -> Knowledge | None:
     records = side.conditionals[side.conditionals["task"] == truth.task]
-    return with_controls(truth, records, side.reference)
+    return with_controls(truth, Laws([records]), side.reference)
 
 
 def _shares(before: Knowledge, after: Knowledge) -> dict[str, tuple[Share, Share, bool]]:
@@ -162,8 +163,8 @@ def _along(known: Knowledge, other: Knowledge) -> Knowledge:
 
 def _of(known: Knowledge, choose: Callable[[pd.DataFrame], pd.DataFrame]) -> Knowledge:
     """What some of the records say."""
-    blind = known.blind and replace(known.blind, rows=choose(known.blind.rows))
-    return replace(known, rows=choose(known.rows), blind=blind)
+    blind = known.blind and replace(known.blind, laws=Laws([choose(known.blind.rows)]))
+    return replace(known, laws=Laws([choose(known.rows)]), blind=blind)
 
 
 def difference(before: Share, after: Share, paired: bool) -> Difference:

@@ -4,17 +4,18 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
 
 from sampler_bench.errors import InputError
-from sampler_bench.runs.laws_in_arrow import Packed
-from sampler_bench.runs.records import CONDITIONALS, CURVES, OVERALL, SCORES
+from sampler_bench.runs.records import CURVES, OVERALL, SCORES
 from sampler_bench.score.answers import digits_written, survival
 from sampler_bench.score.components import commitment
 from sampler_bench.score.knowledge import Knowledge, with_controls
+from sampler_bench.score.laws_in_pieces import Laws
 from sampler_bench.score.metrics import Metric, find, table
 from sampler_bench.score.overall import Key, Overall, overall_share, ranks
 from sampler_bench.score.score import Point, Score
@@ -44,7 +45,7 @@ class TaskRecords:
     """
 
     truth: Truth
-    conditionals: pd.DataFrame | Packed
+    conditionals: Laws
     samples: pd.DataFrame
     metrics: Sequence[Metric]
     references: Set[str]
@@ -74,8 +75,8 @@ def score(
     truths : sequence of Truth
         Of its tasks, in the suite's order.
     conditionals : DataFrame, or iterable of Tables
-        The records (``runs/records.py``); those of one task after the other, if they are not to be held all
-        at once.
+        The records (``runs/records.py``). If they are not to be held all at once, in tables of some size,
+        sorted, each of one task.
     samples : DataFrame
         The records of answers.
     is_reference : callable
@@ -114,7 +115,7 @@ def _materials(
     """Of each task: made as it is scored, in the order of the conditionals."""
     left = {truth.task: truth for truth in truths}
 
-    def material(truth: Truth, models: Iterable[str], laws: pd.DataFrame | Packed) -> TaskRecords:
+    def material(truth: Truth, models: Iterable[str], laws: Laws) -> TaskRecords:
         answers = samples[samples["task"] == truth.task]
         references = {*filter(is_reference, {*models, *answers["model"].unique()})}
         return TaskRecords(truth, laws, answers, table(), references)
@@ -123,21 +124,27 @@ def _materials(
         if truth := left.pop(task, None):
             yield material(truth, models, laws)
     for truth in left.values():
-        yield material(truth, (), pd.DataFrame(columns=CONDITIONALS.names))
+        yield material(truth, (), Laws())
 
 
 def _by_task(
     conditionals: pd.DataFrame | Iterable[pa.Table],
-) -> Iterator[tuple[str, Iterable[str], pd.DataFrame | Packed]]:
+) -> Iterator[tuple[str, Iterable[str], Laws]]:
     """A task, the models that were asked, and their laws."""
     if isinstance(conditionals, pd.DataFrame):
         for task, rows in conditionals.groupby("task"):
-            yield str(task), rows["model"].unique(), rows
+            yield str(task), rows["model"].unique(), Laws([rows])
         return
-    for rows in conditionals:
-        task, models, laws = rows["task"][0].as_py(), rows["model"].unique().to_pylist(), Packed(rows)
-        del rows  # while they are scored
-        yield task, models, laws
+    for task, tables in groupby(conditionals, key=lambda rows: rows["task"][0].as_py()):
+        models: set[str] = set()
+        yield task, models, Laws.packed(_noted(models, tables))
+
+
+def _noted(models: set[str], tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The tables, whose models are added to those that are known."""
+    for rows in tables:
+        models.update(rows["model"].unique().to_pylist())
+        yield rows
 
 
 def _by_row(records: pd.DataFrame) -> Iterator[tuple[Key, pd.DataFrame]]:
@@ -147,16 +154,14 @@ def _by_row(records: pd.DataFrame) -> Iterator[tuple[Key, pd.DataFrame]]:
 
 def score_task(records: TaskRecords) -> TaskScores:
     """All that can be said of one task alone."""
-    truth, scored, laws = records.truth, [], records.conditionals
-    if isinstance(laws, Packed):
-        laws = laws.frame()
+    truth, scored = records.truth, []
     for key, rows in _by_row(records.samples):
         scores = [*_scores_of_samples(records.metrics, rows, truth)]
         scored.append((key, scores, _curves_of_samples(rows, truth)))
     alone = {
-        key: known
-        for key, rows in _by_row(laws)
-        if (known := with_controls(truth, rows, key[0] in records.references))
+        (str(model), str(arm), str(decoder)): known
+        for (model, arm, decoder), laws in records.conditionals.apart(ROW).items()
+        if (known := with_controls(truth, laws, model in records.references))
     }
     known = {key: _beside(key, alone) for key in alone}
     for key, knowledge in known.items():

@@ -15,20 +15,20 @@ from sampler_bench.targets import SYMBOLS
 
 def scores_of_traces(knowledge: Knowledge) -> Iterator[Score]:
     """None of what was read from the start of the response."""
-    records = knowledge.rows
-    if not (records["traces"] > 0).all():
+    if not all((piece["traces"] > 0).all() for piece in knowledge.laws.pieces()):
         return
+    records = knowledge.rows
     by_paraphrase = (records["forced"] / records["traces"]).groupby(records["paraphrase"]).mean()
     traces = records.groupby("paraphrase")["traces"].first()
     yield Score("forced", by_paraphrase.mean(), by_paraphrase=by_paraphrase, n=int(traces.sum()))
     if (traces == traces.iloc[0]).all() and (records["q_by_trace"].map(len) > 0).all():
-        yield from _by_number_of_traces(knowledge, int(traces.iloc[0]))
+        yield from _by_number_of_traces(knowledge, records, int(traces.iloc[0]))
     if knowledge.irrelevant:
         content = next(score for score in knowledge.irrelevant.scores() if score.metric == "content")
         yield replace(content, metric="content-irrelevant")
 
 
-def _by_number_of_traces(knowledge: Knowledge, most: int) -> Iterator[Score]:
+def _by_number_of_traces(knowledge: Knowledge, records: pd.DataFrame, most: int) -> Iterator[Score]:
     """Content at 1, 2, 4, ... of the traces, and what a line through them in 1 / T has at no 1 / T.
 
     Of T traces out of ``most`` it is the mean over the runs of T neighbours in a ring of all.
@@ -36,7 +36,7 @@ def _by_number_of_traces(knowledge: Knowledge, most: int) -> Iterator[Score]:
     sizes = [2**k for k in range(most.bit_length())]
     if sizes[-1] < most:
         sizes.append(most)
-    contents = [_contents(knowledge.rows, size, most) for size in sizes]
+    contents = [_contents(records, size, most) for size in sizes]
     columns = [*contents, _at_no_reciprocal(sizes) @ np.array(contents)]
     means, n = knowledge.means(columns), len(knowledge.whole.weight)
     for name, *ends in zip([*sizes, "limit"], means.value, means.low, means.high, strict=True):
