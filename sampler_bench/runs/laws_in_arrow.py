@@ -12,6 +12,12 @@ def frame(table: pa.Table) -> pd.DataFrame:
     return table.to_pandas(types_mapper=_of_lists)
 
 
+def table_of(rows: pd.DataFrame) -> pa.Table:
+    """The table that ``frame`` makes these rows of."""
+    table = pa.Table.from_pandas(rows, preserve_index=False)
+    return table.replace_schema_metadata()  # pandas cannot read its own of such lists
+
+
 def packed(table: pa.Table) -> bytes:
     """A table of records that waits, compressed."""
     sink = pa.BufferOutputStream()

@@ -27,7 +27,7 @@ def distinct(rows: pa.Table) -> pa.Table:
 
 
 def with_truths(measured: Iterable[pa.Table], truths: Iterable[pa.Table], of: object) -> Iterator[pa.Table]:
-    """As ``with_truth``, of tables sorted by task, each of one; ``truths``: one table a task.
+    """As ``with_truth``, of tables each of one task; ``truths``: one table a task. Both sorted by task.
 
     Raises
     ------

@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 
 from sampler_bench.runs.laws_in_arrow import stacked
-from sampler_bench.score.laws_in_pieces import AT_ONCE, Laws
+from sampler_bench.score.laws_in_pieces import Laws
 from sampler_bench.targets import END
 
 FREE = 0.01  # nats: a truth that is closer to uniform digits leaves the digit free
+AT_ONCE = 2**16  # records whose laws are compared at a time: more would only take memory
+COLUMNS = ["paraphrase", "number_id", "position", "prefix", "weight", "p", "q", "bound"]
 
 
 @dataclass(frozen=True)
@@ -74,15 +76,11 @@ def profile(records: pd.DataFrame) -> Profile:
 
 def profiles_by_paraphrase(laws: Laws) -> dict[str, Profile]:
     """A profile for each paraphrase, all along the same numbers."""
-    places = pd.concat(laws.pieces(["paraphrase", "number_id", "position"]))
-    tables = {
-        name: _Tables(np.unique(rows["number_id"]), rows["position"].max() + 1)
-        for name, rows in places.groupby("paraphrase")
-    }
-    for piece in laws.pieces():
+    tables = _empty_tables(laws)
+    for piece in laws.pieces(COLUMNS):
         for name, records in piece.groupby("paraphrase"):
-            tables[name].fill(records.sort_values(["number_id", "position"]))
-    return {str(name): table.profile() for name, table in tables.items()}
+            tables[str(name)].fill(records.sort_values(["number_id", "position"]))
+    return {name: table.profile() for name, table in tables.items()}
 
 
 def mean_profile(profiles: Sequence[Profile]) -> Profile:
@@ -98,6 +96,15 @@ def numbers_of(pieces: Iterable[pd.DataFrame]) -> list[str]:
     """The numbers that one paraphrase's conditionals were read along, in the order of a profile's rows."""
     ordered = (records.sort_values(["number_id", "position"]) for records in pieces)
     return pd.concat([rows.groupby("number_id")["prefix"].last() for rows in ordered]).sort_index().tolist()
+
+
+def _empty_tables(laws: Laws) -> dict[str, "_Tables"]:
+    """By paraphrase."""
+    places = pd.concat(laws.pieces(["paraphrase", "number_id", "position"]))
+    return {
+        str(name): _Tables(np.unique(rows["number_id"]), rows["position"].max() + 1)
+        for name, rows in places.groupby("paraphrase")
+    }
 
 
 class _Tables:

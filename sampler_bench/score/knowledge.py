@@ -1,7 +1,7 @@
 """Scores and curves from conditionals: how far the model's law is from the truth, and where."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,6 +32,7 @@ SUMS = {  # metric, summed over positions: its part of a profile
 }
 NOT_THE_MODELS = ("bound", "free-information")  # of the truth: a perfect sampler has the same
 CONTENT = list(SUMS).index("content")
+CONTROL = ["blind", "traces_of"]  # columns that say of what control a record is, if of any
 LUCK, OWN_LUCK = "luck", "own-luck"  # what a score is calibrated on
 CURVES = ("content", "stopping", "entropy", "free", "jsd", "variation", "dead_end")  # by position
 LOOK_AHEAD = ("content", "entropy", "prefixes")  # by what is left to write
@@ -248,10 +249,13 @@ def gain(direct: Knowledge, other: Knowledge) -> Score:
     return Score("gain", value, low, high, n=len(rows), floor=0.0, calibrated=calibrated)
 
 
-def with_controls(truth: Truth, laws: Laws, reference: bool) -> Knowledge | None:
-    """What one row's conditionals say, each kind of control by itself; None if there are but controls."""
-    kinds = laws.apart(["blind", "traces_of"])
-    own, blind = kinds.pop((False, ""), None), kinds.pop((True, ""), None)
-    irrelevant = next(iter(kinds.values()), None)
-    controls = [control and Knowledge(truth, control) for control in (blind, irrelevant)]
+def with_controls(truth: Truth, kinds: Mapping[tuple, Laws], reference: bool) -> Knowledge | None:
+    """What one row's conditionals say, each kind of control by itself; None if there are but controls.
+
+    ``kinds``: the records by the values of CONTROL. None of a blind one has the traces of another task, and
+    these are all of one.
+    """
+    own, blind = kinds.get((False, "")), kinds.get((True, ""))
+    irrelevant = next((laws for (_, traces_of), laws in kinds.items() if traces_of), None)
+    controls = [laws and Knowledge(truth, laws) for laws in (blind, irrelevant)]
     return own and Knowledge(truth, own, None, *controls, reference=reference)

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from sampler_bench.runs.laws_in_arrow import packed, unpacked
+from sampler_bench.runs.laws_in_arrow import packed, table_of, unpacked
 
-AT_ONCE = 2**16  # records of a piece, about: more would only take memory
+PIECE = 2**24  # bytes of records, about: more would only take memory
 
 
 class Laws:
@@ -36,12 +36,19 @@ class Laws:
         return pieces[0] if len(pieces) == 1 else pd.concat(pieces, ignore_index=True)
 
     def apart(self, columns: Sequence[str]) -> dict[tuple, "Laws"]:
-        """By the values of these columns, which are the same in all records of a number; sorted by them."""
+        """By the values of these columns, which are the same in all records of a number; sorted by them.
+
+        Of many pieces, those that are packed stay so.
+        """
         found: dict[tuple, list[pd.DataFrame | bytes]] = defaultdict(list)
         for piece in self._pieces:
-            records = _frame(piece)
-            for values, rows in records.groupby([*columns]):
-                found[values].append(piece if len(rows) == len(records) else rows)
+            values = _frame(piece, columns).drop_duplicates()
+            if len(values) == 1:
+                found[tuple(values.iloc[0])].append(piece)
+                continue
+            pack_again = isinstance(piece, bytes) and len(self._pieces) > 1
+            for values, rows in _frame(piece).groupby([*columns]):
+                found[values].append(packed(table_of(rows)) if pack_again else rows)
         return {values: Laws(found[values]) for values in sorted(found)}
 
 
@@ -52,14 +59,14 @@ def _frame(piece: pd.DataFrame | bytes, columns: Sequence[str] | None = None) ->
 
 
 def _of_whole_numbers(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """Their rows, in tables of about AT_ONCE that begin where a number does."""
+    """Their rows, in tables of about PIECE that begin where a number does."""
     rest: list[pa.Table] = []
     for table in tables:
         rows = pa.concat_tables([*rest, table])
         starts = np.flatnonzero(np.diff(rows["position"].to_numpy()) <= 0) + 1
-        start = 0
-        while len(rows) - start > AT_ONCE and (later := starts[starts > start]).size:
-            few = later[later <= start + AT_ONCE]
+        start, most = 0, PIECE * len(rows) // rows.nbytes
+        while len(rows) - start > most and (later := starts[starts > start]).size:
+            few = later[later <= start + most]
             end = int(few[-1] if few.size else later[0])
             yield rows.slice(start, end - start)
             start = end

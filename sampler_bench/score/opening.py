@@ -12,7 +12,8 @@ from sampler_bench.targets import END
 
 def opening(knowledge: Knowledge) -> Iterator[Score]:
     """The mean over wordings of the law before the first digit, which is one for all numbers."""
-    begins = (piece[piece["position"] == 0] for piece in knowledge.laws.pieces())
+    pieces = knowledge.laws.pieces(["paraphrase", "position", "q"])
+    begins = (piece[piece["position"] == 0] for piece in pieces)
     first = pd.concat([rows.drop_duplicates("paraphrase") for rows in begins])
     first = first.drop_duplicates("paraphrase").set_index("paraphrase")
     by_paraphrase = pd.Series([1 - law[END] for law in first["q"].to_list()], first.index)

@@ -10,7 +10,7 @@ from scipy.stats import fisher_exact
 
 from sampler_bench.runs.records import OVERALL
 from sampler_bench.score.intervals import Z, middle, wilson_interval
-from sampler_bench.score.knowledge import Knowledge, with_controls
+from sampler_bench.score.knowledge import CONTROL, Knowledge, with_controls
 from sampler_bench.score.laws_in_pieces import Laws
 from sampler_bench.score.overall import overall_share
 from sampler_bench.score.skill import Share, shares_at_task
@@ -115,7 +115,7 @@ def differences(truths: Sequence[Truth], before: Side, after: Side) -> pd.DataFr
 
 def _known(truth: Truth, side: Side) -> Knowledge | None:
     records = side.conditionals[side.conditionals["task"] == truth.task]
-    return with_controls(truth, Laws([records]), side.reference)
+    return with_controls(truth, Laws([records]).apart(CONTROL), side.reference)
 
 
 def _shares(before: Knowledge, after: Knowledge) -> dict[str, tuple[Share, Share, bool]]:

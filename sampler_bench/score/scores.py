@@ -14,7 +14,7 @@ from sampler_bench.errors import InputError
 from sampler_bench.runs.records import CURVES, OVERALL, SCORES
 from sampler_bench.score.answers import digits_written, survival
 from sampler_bench.score.components import commitment
-from sampler_bench.score.knowledge import Knowledge, with_controls
+from sampler_bench.score.knowledge import CONTROL, Knowledge, with_controls
 from sampler_bench.score.laws_in_pieces import Laws
 from sampler_bench.score.metrics import Metric, find, table
 from sampler_bench.score.overall import Key, Overall, overall_share, ranks
@@ -75,8 +75,8 @@ def score(
     truths : sequence of Truth
         Of its tasks, in the suite's order.
     conditionals : DataFrame, or iterable of Tables
-        The records (``runs/records.py``). If they are not to be held all at once, in tables of some size,
-        sorted, each of one task.
+        The records (``runs/records.py``). If they are not to be held all at once, in tables as
+        ``RunFolder.tables`` gives them: sorted, each of one task.
     samples : DataFrame
         The records of answers.
     is_reference : callable
@@ -154,21 +154,28 @@ def _by_row(records: pd.DataFrame) -> Iterator[tuple[Key, pd.DataFrame]]:
 
 def score_task(records: TaskRecords) -> TaskScores:
     """All that can be said of one task alone."""
-    truth, scored = records.truth, []
+    truth, scored, shares = records.truth, [], {}
     for key, rows in _by_row(records.samples):
         scores = [*_scores_of_samples(records.metrics, rows, truth)]
         scored.append((key, scores, _curves_of_samples(rows, truth)))
-    alone = {
-        (str(model), str(arm), str(decoder)): known
-        for (model, arm, decoder), laws in records.conditionals.apart(ROW).items()
-        if (known := with_controls(truth, laws, model in records.references))
-    }
-    known = {key: _beside(key, alone) for key in alone}
-    for key, knowledge in known.items():
-        functions = dict.fromkeys(each.function for each in records.metrics if each.of == "conditionals")
+    functions = dict.fromkeys(each.function for each in records.metrics if each.of == "conditionals")
+    for key, knowledge in _known(records):
         scores = [score for function in functions if function for score in function(knowledge)]
         scored.append((key, scores, list(knowledge.points())))
-    return TaskScores(scored, {key: shares_at_task(knowledge) for key, knowledge in known.items()})
+        shares[key] = shares_at_task(knowledge)
+    return TaskScores(scored, shares)
+
+
+def _known(records: TaskRecords) -> Iterator[tuple[Key, Knowledge]]:
+    """What each row's laws say; no more is held than what those of one model do."""
+    kinds: dict[Key, dict[tuple, Laws]] = defaultdict(dict)
+    for (model, arm, decoder, *control), laws in records.conditionals.apart([*ROW, *CONTROL]).items():
+        kinds[str(model), str(arm), str(decoder)][tuple(control)] = laws
+    for model, keys in groupby(kinds, key=lambda key: key[0]):
+        found = {key: with_controls(records.truth, kinds[key], model in records.references) for key in keys}
+        alone = {key: known for key, known in found.items() if known}
+        for key in alone:
+            yield key, _beside(key, alone)
 
 
 def unanswered(scores: pd.DataFrame) -> list[str]:

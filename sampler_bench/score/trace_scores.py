@@ -15,7 +15,7 @@ from sampler_bench.targets import SYMBOLS
 
 def scores_of_traces(knowledge: Knowledge) -> Iterator[Score]:
     """None of what was read from the start of the response."""
-    if not all((piece["traces"] > 0).all() for piece in knowledge.laws.pieces()):
+    if not all((piece["traces"] > 0).all() for piece in knowledge.laws.pieces(["traces"])):
         return
     records = knowledge.rows
     by_paraphrase = (records["forced"] / records["traces"]).groupby(records["paraphrase"]).mean()

@@ -118,6 +118,7 @@ def test_records_come_task_by_task(of_suite):
         tasks = [part["task"].unique().to_pylist() for part in each]
         assert [task for task, _ in groupby(tasks)] == [[task] for task in sorted(of_suite.manifest().tasks)]
         assert pa.concat_tables(each).equals(of_suite.table(kind))
+        assert len(each) > len(of_suite.manifest().tasks)
 
 
 def test_what_comes_after_a_task_is_not_read_with_it(of_suite, monkeypatch):

@@ -15,6 +15,7 @@ from sampler_bench.score.divergence import Profile, profile
 from sampler_bench.score.estimate import means_over_numbers
 from sampler_bench.score.intervals import wilson_interval
 from sampler_bench.score.knowledge import Knowledge
+from sampler_bench.score.laws_in_pieces import Laws
 from sampler_bench.score.skill import skill, uptake, uptake_all
 from sampler_bench.score.truth import Truth
 from sampler_bench.score.uniformity import uniformity
@@ -118,7 +119,7 @@ class Drawn(Knowledge):
     """What is known of some of all members, given by their places."""
 
     def __init__(self, whole: Profile, places: np.ndarray, blind: Knowledge | None = None):
-        super().__init__(truth(), pd.DataFrame(), blind=blind)
+        super().__init__(truth(), Laws(), blind=blind)
         rows = {field.name: getattr(whole, field.name)[places] for field in fields(Profile)}
         self.__dict__["numbers"] = list(places)
         self.__dict__["parts"] = {"a": Profile(**rows | {"weight": np.full(len(places), 1 / len(places))})}

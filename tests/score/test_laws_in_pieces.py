@@ -10,20 +10,24 @@ import pytest
 
 from sampler_bench import run
 from sampler_bench.publish import truth_of
+from sampler_bench.runs.files_of_records import KEYS
 from sampler_bench.runs.laws_in_arrow import frame
 from sampler_bench.runs.store import RunFolder
 from sampler_bench.score import divergence, laws_in_pieces
 from sampler_bench.score.laws_in_pieces import Laws
 from sampler_bench.score.scores import score
+from sampler_bench.score.truth import Truth
+from tests.score import test_traces
 from tests.score.made_up import is_reference
+from tests.score.test_traces import LEFT, OTHER, RIGHT
 
-AT_ONCE = 20  # records of a piece, in the tests that make it small
+RECORDS = 20  # of a piece, in the tests that make it small
 
 
 @pytest.fixture
 def small_pieces(monkeypatch):
-    for module in (laws_in_pieces, divergence):
-        monkeypatch.setattr(module, "AT_ONCE", AT_ONCE)
+    """Whatever a record takes."""
+    monkeypatch.setattr(laws_in_pieces, "PIECE", RECORDS * numbers([3]).pipe(of_arrow).nbytes // 3)
 
 
 def numbers(lengths, paraphrase="a", **of) -> pd.DataFrame:
@@ -33,8 +37,12 @@ def numbers(lengths, paraphrase="a", **of) -> pd.DataFrame:
     return rows.assign(paraphrase=paraphrase, row=range(len(rows)), **of)
 
 
+def of_arrow(rows: pd.DataFrame) -> pa.Table:
+    return pa.Table.from_pandas(rows, preserve_index=False)
+
+
 def cut(rows: pd.DataFrame, places) -> list[pa.Table]:
-    table = pa.Table.from_pandas(rows, preserve_index=False)
+    table = of_arrow(rows)
     return [table.slice(i, j - i) for i, j in itertools.pairwise([0, *places, len(rows)])]
 
 
@@ -49,8 +57,8 @@ def test_pieces_hold_whole_numbers_and_few_of_them():
         tables = cut(rows, sorted(set(rng.integers(1, len(rows), size=rng.integers(0, 5)).tolist())))
         pieces = [*Laws.packed(tables).pieces()]
         assert all(piece["position"].iloc[0] == 0 for piece in pieces)
-        assert all(len(piece) <= AT_ONCE for piece in pieces)
-        assert len(pieces) <= len(rows) / (AT_ONCE - 11) + 1
+        assert all(len(piece) <= RECORDS for piece in pieces)
+        assert len(pieces) <= len(rows) / (RECORDS - 12) + 1
         pd.testing.assert_frame_equal(
             pd.concat(pieces, ignore_index=True), frame(pa.concat_tables(tables)), check_exact=True
         )
@@ -79,6 +87,16 @@ def test_laws_are_taken_apart_by_label():
             assert [[*piece] for piece in each.pieces(["row"])] == [["row"]] * len([*each.pieces()])
 
 
+@pytest.mark.parametrize("many", [False, True])
+def test_of_many_pieces_none_is_left_unpacked(many, monkeypatch):
+    """A task may have as many rows as it likes; of one that is small all are at hand."""
+    rows = pd.concat([numbers([5] * 9, model=model, blind=blind) for model in "ab" for blind in (0, 1)])
+    monkeypatch.setattr(laws_in_pieces, "PIECE", of_arrow(rows).nbytes // (5 if many else 1) + 1)
+    for each in Laws.packed(cut(rows, [])).apart(["model", "blind"]).values():
+        one, other = ([*map(id, each.pieces())] for _ in range(2))
+        assert (one == other) is not many  # those that are packed are made anew each time
+
+
 @pytest.fixture
 def measured(tmp_path) -> RunFolder:
     run("quick", ["oracle", "uniform-digits"], out=tmp_path, numbers=4, samples=4)
@@ -94,16 +112,49 @@ def same(one, other):
         pd.testing.assert_frame_equal(mine, others, check_exact=True)
 
 
-@pytest.mark.parametrize("at_once", [1, 60, 2**16])
-def test_scores_are_the_same_whoever_holds_the_laws(measured, monkeypatch, at_once):
+@pytest.mark.parametrize("size", [1, 2**14, 2**24])
+def test_scores_are_the_same_whoever_holds_the_laws(measured, monkeypatch, size):
     """Objects of Python's, Arrow, or pieces of a number or more."""
     truths, samples = truths_of(measured), measured.read("samples")
     held = measured.read("conditionals"), frame(measured.table("conditionals"))
     one, other = (score("s", truths, records, samples, is_reference) for records in held)
     same(one, other)
-    for module in (laws_in_pieces, divergence):
-        monkeypatch.setattr(module, "AT_ONCE", at_once)
+    monkeypatch.setattr(laws_in_pieces, "PIECE", size)
     same(one, score("s", truths, measured.tables("conditionals"), samples, is_reference))
+
+
+def test_few_laws_are_compared_at_a_time(measured, monkeypatch):
+    truths, samples = truths_of(measured), measured.read("samples")
+    one = score("s", truths, measured.read("conditionals"), samples, is_reference)
+    monkeypatch.setattr(divergence, "AT_ONCE", 3)
+    same(one, score("s", truths, measured.read("conditionals"), samples, is_reference))
+
+
+@pytest.mark.parametrize("size", [1, 2**24])
+def test_scores_of_controls_and_traces_are_the_same_in_pieces(monkeypatch, size):
+    """Of two models, in two wordings."""
+    laws = pd.concat(
+        test_traces.records(traces, 1, wording, traces_of).assign(model=model, blind=blind)
+        for model, wording in itertools.product("mn", "ab")
+        for traces, traces_of, blind in (
+            ([LEFT, RIGHT, LEFT], "", False),
+            ([OTHER, OTHER, RIGHT if model == "m" else LEFT], "", True),
+            ([RIGHT, OTHER], "other", False),
+        )
+    ).sort_values([*KEYS["conditionals"]], ignore_index=True)
+    truth = Truth("t", test_traces.TARGET, test_traces.TARGET.information(), 3)
+    monkeypatch.setattr(laws_in_pieces, "PIECE", size)
+    nothing = measured_nothing()
+    one, other = (
+        score("s", [truth], records, nothing, lambda _: False) for records in (laws, cut(laws, [7, 20, 50]))
+    )
+    same(one, other)
+    wanted = {"uptake", "content-blind", "content-irrelevant", "content-traces-2", "content-limit", "forced"}
+    assert wanted <= set(one.scores["metric"])
+
+
+def measured_nothing() -> pd.DataFrame:
+    return pd.DataFrame(columns=["task", "model", "arm", "decoder", "blind"]).astype({"blind": bool})
 
 
 def test_scores_are_the_same_task_by_task_and_at_once(measured):
