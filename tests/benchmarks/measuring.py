@@ -35,8 +35,8 @@ from sampler_bench.runs.manifest import Settings
 from sampler_bench.runs.store import RunFolder
 from sampler_bench.tasks import Catalog
 
-TASKS = {"even-12": 64, "even-100": 16}  # numbers read along, in three wordings, with a task and without
-FEWER = 4  # a request a prefix is sent for so many times fewer numbers: it takes long
+TASKS = {"even-12": 192, "even-100": 16}  # numbers read along, in three wordings, with a task and without
+FEW = {"even-12": 16, "even-100": 4}  # by a request a prefix, which takes long
 REPEATS = 3
 
 
@@ -54,10 +54,11 @@ def main() -> None:
     with find_model(smollm2.NAME, ServerOptions()).serve(print) as server:
         key = os.environ.get("VLLM_API_KEY")
         for task, numbers in TASKS.items():
-            units, few = _units(task, numbers), _units(task, numbers // FEWER)
+            units, few = _units(task, numbers), _units(task, FEW[task])
             positions = _positions(units)
             speeds: dict[str, list[float]] = {"measured": [], "by prefix": [], "raw": []}
             own: list[float] = []
+            _measure(server.base_url, key, few, [])  # what comes first takes a new server longer
             for _ in range(REPEATS):  # alternated, so that all meet the same machine
                 bodies: list[dict] = []
                 busy = time.process_time()

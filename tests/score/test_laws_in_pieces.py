@@ -93,8 +93,9 @@ def test_of_many_pieces_none_is_left_unpacked(many, monkeypatch):
     rows = pd.concat([numbers([5] * 9, model=model, blind=blind) for model in "ab" for blind in (0, 1)])
     monkeypatch.setattr(laws_in_pieces, "PIECE", of_arrow(rows).nbytes // (5 if many else 1) + 1)
     for each in Laws.packed(cut(rows, [])).apart(["model", "blind"]).values():
-        one, other = ([*map(id, each.pieces())] for _ in range(2))
-        assert (one == other) is not many  # those that are packed are made anew each time
+        one, other = [*each.pieces()], [*each.pieces()]
+        made_anew = [first is not second for first, second in zip(one, other, strict=True)]  # if packed
+        assert made_anew == [many] * len(one)
 
 
 @pytest.fixture
