@@ -60,7 +60,7 @@ compat: $(READY)  ## Run the tests that need no vLLM with the lowest and the new
 kernels: $(READY)  ## Time the kernels against their peers (needs the primesieve command)
 	@$(BIN)/python -m tests.benchmarks.kernels
 
-measuring: $(READY)  ## Time the measure loop against bare requests, and its memory (about 12 minutes)
+measuring: $(READY)  ## Time the measure loop against bare requests, and its memory (about 20 minutes)
 	@$(BIN)/python -m tests.benchmarks.measuring
 
 scoring: $(READY)  ## Time the scoring of a million conditionals on one core
