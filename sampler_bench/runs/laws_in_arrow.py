@@ -13,7 +13,7 @@ def frame(table: pa.Table) -> pd.DataFrame:
 
 
 def table_of(rows: pd.DataFrame) -> pa.Table:
-    """The table that ``frame`` makes these rows of."""
+    """The inverse of ``frame``."""
     table = pa.Table.from_pandas(rows, preserve_index=False)
     return table.replace_schema_metadata()  # pandas cannot read its own of such lists
 
@@ -28,11 +28,12 @@ def packed(table: pa.Table) -> bytes:
 
 
 def unpacked(data: bytes, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """As ``frame`` makes it of the table, or of some of its columns."""
-    names = pa.ipc.open_stream(data).schema.names
-    wanted = columns and [names.index(name) for name in columns]
-    options = pa.ipc.IpcReadOptions(included_fields=wanted)
-    return frame(pa.ipc.open_stream(data, options=options).read_all())
+    """As ``frame`` makes it of the table, or of some of its columns, in their order."""
+    stream = pa.ipc.open_stream(data)
+    if columns is None:
+        return frame(stream.read_all())
+    options = pa.ipc.IpcReadOptions(included_fields=[stream.schema.names.index(name) for name in columns])
+    return frame(pa.ipc.open_stream(data, options=options).read_all().select([*columns]))
 
 
 def stacked(column: pd.Series) -> np.ndarray:

@@ -252,8 +252,8 @@ def gain(direct: Knowledge, other: Knowledge) -> Score:
 def with_controls(truth: Truth, kinds: Mapping[tuple, Laws], reference: bool) -> Knowledge | None:
     """What one row's conditionals say, each kind of control by itself; None if there are but controls.
 
-    ``kinds``: the records by the values of CONTROL. None of a blind one has the traces of another task, and
-    these are all of one.
+    ``kinds``: the records by the values of CONTROL. No blind record was read after another task's traces, and
+    where a record was, it is always the same other task's.
     """
     own, blind = kinds.get((False, "")), kinds.get((True, ""))
     irrelevant = next((laws for (_, traces_of), laws in kinds.items() if traces_of), None)

@@ -38,7 +38,7 @@ class Laws:
     def apart(self, columns: Sequence[str]) -> dict[tuple, "Laws"]:
         """By the values of these columns, which are the same in all records of a number; sorted by them.
 
-        Of many pieces, those that are packed stay so.
+        Where there are several pieces, what was packed is packed again; of one alone all stays unpacked.
         """
         found: dict[tuple, list[pd.DataFrame | bytes]] = defaultdict(list)
         for piece in self._pieces:

@@ -167,7 +167,7 @@ def score_task(records: TaskRecords) -> TaskScores:
 
 
 def _known(records: TaskRecords) -> Iterator[tuple[Key, Knowledge]]:
-    """What each row's laws say; no more is held than what those of one model do."""
+    """What each row's laws say. What is computed of them is held for one model at a time."""
     kinds: dict[Key, dict[tuple, Laws]] = defaultdict(dict)
     for (model, arm, decoder, *control), laws in records.conditionals.apart([*ROW, *CONTROL]).items():
         kinds[str(model), str(arm), str(decoder)][tuple(control)] = laws

@@ -2,6 +2,7 @@
 
 import itertools
 import pickle
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ RECORDS = 20  # of a piece, in the tests that make it small
 
 @pytest.fixture
 def small_pieces(monkeypatch):
-    """Whatever a record takes."""
+    """A piece is of RECORDS records."""
     monkeypatch.setattr(laws_in_pieces, "PIECE", RECORDS * numbers([3]).pipe(of_arrow).nbytes // 3)
 
 
@@ -81,6 +82,7 @@ def test_laws_are_taken_apart_by_label():
     for held in (Laws([rows]), Laws.packed(cut(rows, [70])), pickle.loads(pickle.dumps(Laws([rows])))):
         found = held.apart(["paraphrase", "size"])
         assert [*found] == [("a", "1"), ("a", "2"), ("b", "1")]
+        assert [*held.apart(["size", "paraphrase"])] == [("1", "a"), ("1", "b"), ("2", "a")]
         for (wording, size), each in found.items():
             wanted = rows[(rows["paraphrase"] == wording) & (rows["size"] == size)]
             assert each.frame().to_numpy().tolist() == wanted.to_numpy().tolist()
@@ -89,7 +91,7 @@ def test_laws_are_taken_apart_by_label():
 
 @pytest.mark.parametrize("many", [False, True])
 def test_of_many_pieces_none_is_left_unpacked(many, monkeypatch):
-    """A task may have as many rows as it likes; of one that is small all are at hand."""
+    """However many models a task has; where there is but one piece, its frames are kept."""
     rows = pd.concat([numbers([5] * 9, model=model, blind=blind) for model in "ab" for blind in (0, 1)])
     monkeypatch.setattr(laws_in_pieces, "PIECE", of_arrow(rows).nbytes // (5 if many else 1) + 1)
     for each in Laws.packed(cut(rows, [])).apart(["model", "blind"]).values():
@@ -131,9 +133,9 @@ def test_few_laws_are_compared_at_a_time(measured, monkeypatch):
     same(one, score("s", truths, measured.read("conditionals"), samples, is_reference))
 
 
-@pytest.mark.parametrize("size", [1, 2**24])
+@pytest.mark.parametrize("size", [1, 5000, 2**24])
 def test_scores_of_controls_and_traces_are_the_same_in_pieces(monkeypatch, size):
-    """Of two models, in two wordings."""
+    """Of two models, in two wordings; a piece is a number, some numbers of several kinds, or all."""
     laws = pd.concat(
         test_traces.records(traces, 1, wording, traces_of).assign(model=model, blind=blind)
         for model, wording in itertools.product("mn", "ab")
@@ -145,11 +147,14 @@ def test_scores_of_controls_and_traces_are_the_same_in_pieces(monkeypatch, size)
     ).sort_values([*KEYS["conditionals"]], ignore_index=True)
     truth = Truth("t", test_traces.TARGET, test_traces.TARGET.information(), 3)
     monkeypatch.setattr(laws_in_pieces, "PIECE", size)
+    again = mock.Mock(side_effect=laws_in_pieces.table_of)
+    monkeypatch.setattr(laws_in_pieces, "table_of", again)
     nothing = measured_nothing()
     one, other = (
         score("s", [truth], records, nothing, lambda _: False) for records in (laws, cut(laws, [7, 20, 50]))
     )
     same(one, other)
+    assert again.called is (size == 5000)
     wanted = {"uptake", "content-blind", "content-irrelevant", "content-traces-2", "content-limit", "forced"}
     assert wanted <= set(one.scores["metric"])
 
